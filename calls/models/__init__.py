@@ -1,0 +1,47 @@
+"""Fields, constraints and indexes of everything a call is made of. No verbs: those are in the services.
+
+A comment at an index names the query it serves.
+"""
+
+from calls.models.call import Call
+from calls.models.crm import Contact, ContactPhone, Ticket
+from calls.models.end_user import EndUser
+from calls.models.offer import DialPrompt, Offer
+from calls.models.parts import CallEvent, DeflectionDetail, OfferEvent, Participant, Photo, Transfer, Video
+from calls.models.sandbox import SandboxCall
+from calls.models.vocabulary import (
+    AnswerType,
+    CallType,
+    Deflection,
+    DisconnectedBy,
+    FailReason,
+    RecordingPermission,
+    Status,
+    VoicemailReason,
+)
+
+__all__ = [
+    "AnswerType",
+    "Call",
+    "CallEvent",
+    "CallType",
+    "Contact",
+    "ContactPhone",
+    "Deflection",
+    "DeflectionDetail",
+    "DialPrompt",
+    "DisconnectedBy",
+    "EndUser",
+    "FailReason",
+    "Offer",
+    "OfferEvent",
+    "Participant",
+    "Photo",
+    "RecordingPermission",
+    "SandboxCall",
+    "Status",
+    "Ticket",
+    "Transfer",
+    "Video",
+    "VoicemailReason",
+]

@@ -1,0 +1,225 @@
+"""The call itself."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from calls.models.vocabulary import (
+    AnswerType,
+    CallType,
+    Deflection,
+    DisconnectedBy,
+    FailReason,
+    RecordingPermission,
+    Status,
+    VoicemailReason,
+)
+from ccai.phones import E164_MAX_LENGTH
+from ccai.times import now
+from menus.models import Menu
+
+# Statuses of calls that are over; `ends_at` is set on them.
+OVER = (
+    Status.FINISHED,
+    Status.FAILED,
+    Status.RECOVERED,
+    Status.CANCELLED,
+    Status.DEFLECTED,
+    Status.ACTION_ONLY_FINISHED,
+    Status.VOICEMAIL_RECEIVED,
+    Status.VOICEMAIL_READ,
+)
+# Statuses in which an agent has the call.
+WITH_AGENT = (Status.ASSIGNED, Status.CONNECTING, Status.SWITCHING, Status.CONNECTED)
+
+
+def history_index(field: str, name: str) -> models.Index:
+    """An index for GET /calls filtered by `field`: any page costs the same."""
+    return models.Index(F(field), F("created_at").desc(), F("id").desc(), name=name)
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    """Questions about calls that several places ask."""
+
+    def with_parts(self) -> "CallQuerySet":
+        """The calls with all that the call object shows, in one query and one more for each kind of part."""
+        return self.select_related("end_user").prefetch_related(
+            "participants", "transfers", "photos", "videos", "deflection_details", "offer_events"
+        )
+
+
+class Call(models.Model):
+    """One call, from its request to its end, and its history afterwards.
+
+    `status` is written by `calls/lifecycle.py` alone. What was true when the call was made stands in snapshot columns
+    (`selected_menu`, `menu_path`, `agent_info`), whatever is renamed or deleted later.
+    """
+
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent")
+    )
+    lang = models.CharField(_("language"), max_length=12)
+    call_type = models.CharField(_("call type"), max_length=32, choices=CallType)
+    status = models.CharField(_("status"), max_length=24, choices=Status)
+
+    created_at = models.DateTimeField(_("created at"), default=now)
+    updated_at = models.DateTimeField(_("updated at"), default=now)
+    queued_at = models.DateTimeField(_("queued at"), null=True, blank=True)
+    assigned_at = models.DateTimeField(_("assigned at"), null=True, blank=True)
+    connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    scheduled_at = models.DateTimeField(_("scheduled at"), null=True, blank=True)
+
+    wait_duration = models.PositiveIntegerField(_("wait duration"), default=0)  # seconds
+    call_duration = models.PositiveIntegerField(_("call duration"), default=0)  # seconds
+    hold_duration = models.PositiveIntegerField(_("hold duration"), default=0)  # seconds
+
+    rating = models.PositiveSmallIntegerField(_("rating"), null=True, blank=True)
+    has_feedback = models.BooleanField(_("has feedback"), default=False)
+
+    voip_provider = models.CharField(_("VoIP provider"), max_length=50, blank=True)  # the adapter's name
+    voip_ref = models.CharField(_("provider's call id"), max_length=200, blank=True)
+    out_ticket_id = models.CharField(_("ticket"), max_length=255, null=True, blank=True)
+    out_ticket_url = models.CharField(_("ticket URL"), max_length=1000, null=True, blank=True)
+
+    verified_customer = models.BooleanField(_("verified customer"), default=False)
+    bad_actor = models.BooleanField(_("bad actor"), default=False)
+    repeat_customer = models.BooleanField(_("repeat customer"), default=False)
+
+    recording_permission = models.CharField(
+        _("recording permission"),
+        max_length=12,
+        choices=RecordingPermission,
+        default=RecordingPermission.NOT_ASKED,
+    )
+    recorded = models.BooleanField(
+        _("recorded"),
+        default=False,
+        help_text=_("Whether the call is to be recorded, as its menu said when it was made."),
+    )
+    recording = models.FileField(_("recording"), max_length=200, blank=True)
+    voicemail_reason = models.CharField(
+        _("voicemail reason"), max_length=20, choices=VoicemailReason, default=VoicemailReason.NOT_VOICEMAIL
+    )
+    deflection = models.CharField(_("deflection"), max_length=32, choices=Deflection, default=Deflection.NO_DEFLECTION)
+    disconnected_by = models.CharField(
+        _("disconnected by"), max_length=12, choices=DisconnectedBy, default=DisconnectedBy.UNKNOWN
+    )
+    fail_reason = models.CharField(_("fail reason"), max_length=40, choices=FailReason, default=FailReason.NOTHING)
+    fail_details = models.TextField(_("fail details"), null=True, blank=True)
+
+    support_number = models.CharField(_("support number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
+    end_user_number = models.CharField(_("end user number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
+    outbound_number = models.CharField(_("outbound number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
+
+    menu = models.ForeignKey(
+        Menu, on_delete=models.PROTECT, null=True, blank=True, related_name="calls", verbose_name=_("menu")
+    )
+    selected_menu = models.JSONField(_("selected menu"), null=True, blank=True)
+    menu_path = models.JSONField(_("menu path"), null=True, blank=True)
+    agent = models.ForeignKey(
+        "agents.Agent", on_delete=models.PROTECT, null=True, blank=True, related_name="calls", verbose_name=_("agent")
+    )
+    agent_info = models.JSONField(_("agent info"), null=True, blank=True)
+    end_user = models.ForeignKey(
+        "EndUser", on_delete=models.PROTECT, null=True, blank=True, related_name="calls", verbose_name=_("end user")
+    )
+
+    offer_type = models.CharField(_("offer type"), max_length=12, choices=Menu.OfferType, blank=True)
+    answer_type = models.CharField(_("answer type"), max_length=8, choices=AnswerType, default=AnswerType.MANUAL)
+
+    # Casting: how many of the menu's groups the call is offered to now, in which round, and until when.
+    cast_level = models.PositiveSmallIntegerField(_("groups cast to"), default=0)
+    cast_round = models.PositiveIntegerField(_("round"), default=0)
+    cast_until = models.DateTimeField(_("cast until"), null=True, blank=True)
+    # When the clock settles the call if nothing else has moved it on.
+    deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("call")
+        verbose_name_plural = _("calls")
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(status=Status.SCHEDULED) | Q(scheduled_at__isnull=False),
+                name="a_scheduled_call_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.QUEUED) | Q(queued_at__isnull=False, menu__isnull=False),
+                name="a_queued_call_has_a_menu_and_a_place_in_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=WITH_AGENT) | Q(agent__isnull=False, assigned_at__isnull=False),
+                name="an_assigned_call_has_an_agent",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=OVER) | Q(ends_at__isnull=False), name="a_call_that_is_over_has_an_end"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.FAILED) | ~Q(fail_reason=FailReason.NOTHING),
+                name="a_failed_call_has_a_reason",
+            ),
+            models.CheckConstraint(condition=Q(rating=None) | Q(rating__range=(1, 5)), name="a_rating_is_one_to_five"),
+            models.UniqueConstraint(
+                fields=["out_ticket_id"],
+                condition=Q(status=Status.SCHEDULED, out_ticket_id__isnull=False),
+                name="a_ticket_has_one_scheduled_call",
+            ),
+        )
+        indexes = (
+            # GET /calls and the history, unfiltered and by one filter
+            models.Index(F("created_at").desc(), F("id").desc(), name="calls_by_creation"),
+            models.Index(F("updated_at").desc(), F("id").desc(), name="calls_by_update"),
+            history_index("status", "calls_by_status"),
+            history_index("call_type", "calls_by_type"),
+            history_index("menu_id", "calls_by_menu"),
+            history_index("agent_id", "calls_by_agent"),
+            history_index("end_user_id", "calls_by_end_user"),
+            history_index("end_user_number", "calls_by_end_user_number"),
+            history_index("out_ticket_id", "calls_by_ticket"),
+            history_index("lang", "calls_by_language"),
+            history_index("fail_reason", "calls_by_fail_reason"),
+            models.Index(fields=["ends_at"], name="calls_by_end"),
+            models.Index(fields=["scheduled_at"], name="calls_by_schedule"),
+            # dispatch.queue_due
+            models.Index(fields=["scheduled_at"], condition=Q(status=Status.SCHEDULED), name="calls_to_come"),
+            # offers.cast
+            models.Index(
+                fields=["menu", "queued_at"], condition=Q(status=Status.QUEUED), name="calls_waiting_in_a_menu"
+            ),
+            # dispatch.place, dispatch.switch
+            models.Index(
+                fields=["status", "assigned_at"],
+                condition=Q(status__in=(Status.ASSIGNED, Status.SWITCHING, Status.CONNECTING)),
+                name="calls_to_dial",
+            ),
+            # dispatch.settle
+            models.Index(fields=["deadline_at"], condition=Q(deadline_at__isnull=False), name="calls_with_a_deadline"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.call_type}"
+
+    @property
+    def is_over(self) -> bool:
+        """True once `ends_at` is set."""
+        return self.ends_at is not None
+
+    @property
+    def expires_after(self) -> int:
+        """Seconds that the call may wait in the queue for an agent."""
+        if self.scheduled_at is not None:
+            return int(settings.CCAI_SCHEDULED_CALL_EXPIRATION)
+        return int(settings.CCAI_UNANSWERED_CALL_EXPIRATION)
+
+    def parts(self) -> dict[str, list[Any]]:
+        """The rows that belong to this call, by the name the call object gives them."""
+        return {
+            name: list(getattr(self, name).all())
+            for name in ("participants", "transfers", "photos", "videos", "deflection_details", "offer_events")
+        }

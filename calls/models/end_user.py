@@ -1,0 +1,51 @@
+"""The people on the other end."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ccai.phones import E164_MAX_LENGTH, wire_phone
+from ccai.times import now
+
+
+class EndUser(models.Model):
+    """A person the center talks to: known by the CRM's contact where there is one, by phone number otherwise."""
+
+    number = models.CharField(_("number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164; "" where none is known
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    identifier = models.CharField(
+        _("identifier"), max_length=255, null=True, blank=True, help_text=_("The customer's own name for the person.")
+    )
+    out_contact_id = models.CharField(_("CRM contact id"), max_length=255, null=True, blank=True)
+    # The CRM did not answer when this person was first met: the clock asks again.
+    contact_unknown = models.BooleanField(_("contact unknown"), default=False, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+
+    class Meta:
+        verbose_name = _("end user")
+        verbose_name_plural = _("end users")
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["out_contact_id"],
+                condition=Q(out_contact_id__isnull=False),
+                name="a_crm_contact_is_one_end_user",
+            ),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(out_contact_id=None) & ~Q(number=""),
+                name="a_number_without_contact_is_one_end_user",
+            ),
+            models.UniqueConstraint(
+                fields=["identifier"], condition=Q(identifier__isnull=False), name="an_identifier_is_one_end_user"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["number"], name="end_users_by_number"),  # who calls, who is called
+            models.Index(
+                fields=["id"], condition=Q(contact_unknown=True), name="end_users_to_look_up"
+            ),  # dispatch.fill_in_contacts
+        )
+
+    def __str__(self) -> str:
+        return self.name or wire_phone(self.number) or str(self.pk)

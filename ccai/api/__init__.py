@@ -1,0 +1,1 @@
+"""The API's manners, the same for every endpoint: authentication, rate limit, bodies, refusals, pages."""

@@ -1,0 +1,56 @@
+"""HTTP Basic with the subdomain as user name and an API token as password (contract section 1)."""
+
+import base64
+import binascii
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from ccai.errors import INVALID_CREDENTIALS, RESOURCE_NOT_FOUND, Refused
+from ccai.models import ApiToken, hash_token
+from ccai.times import now
+
+# How stale `last_used_at` may be, so that a busy token is not a write per request.
+LAST_USED_PRECISION = timedelta(minutes=1)
+
+
+def read_basic(header: str) -> tuple[str, str] | None:
+    """User name and password of a Basic `Authorization` header (RFC 7617), or None where it is no such header."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, separator, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (user, password) if separator else None
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`request.auth` is the ApiToken; `request.user` is None, since a program is no person.
+
+    Refuses with "Invalid credentials" (401) a missing or wrong token, and with "Resource not found" (404) a right
+    token under the name of another center.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken]:
+        """The token that the request carries, its `last_used_at` brought up to date within a minute."""
+        credentials = read_basic(request.headers.get("Authorization", ""))
+        if credentials is None:
+            raise Refused(INVALID_CREDENTIALS)
+        user, password = credentials
+        token = ApiToken.objects.filter(token_hash=hash_token(password), active=True).first()
+        if token is None:
+            raise Refused(INVALID_CREDENTIALS)
+        if user.lower() != settings.CCAI_SUBDOMAIN:
+            raise Refused(RESOURCE_NOT_FOUND)
+        moment = now()
+        if token.last_used_at is None or token.last_used_at < moment - LAST_USED_PRECISION:
+            ApiToken.objects.filter(
+                Q(last_used_at=None) | Q(last_used_at__lt=moment - LAST_USED_PRECISION), pk=token.pk
+            ).update(last_used_at=moment)
+        return None, token

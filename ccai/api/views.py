@@ -1,0 +1,86 @@
+"""The base of every API view, and the one place where an exception becomes an answer."""
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, set_rollback
+
+from ccai.api.parsing import read_body
+from ccai.errors import (
+    BODY_NOT_JSON,
+    CONTENT_TYPE_NOT_JSON,
+    INVALID_CREDENTIALS,
+    METHOD_NOT_ALLOWED,
+    RATE_LIMIT_EXCEEDED,
+    RESOURCE_NOT_FOUND,
+    SERVER_ERROR,
+    SERVICE_UNAVAILABLE,
+    Refused,
+)
+
+log = logging.getLogger(__name__)
+
+# What DRF and Django raise by themselves, in the contract's words.
+KNOWN = {
+    exceptions.MethodNotAllowed: METHOD_NOT_ALLOWED,
+    exceptions.UnsupportedMediaType: CONTENT_TYPE_NOT_JSON,
+    exceptions.Throttled: RATE_LIMIT_EXCEEDED,
+    exceptions.NotAuthenticated: INVALID_CREDENTIALS,
+    exceptions.AuthenticationFailed: INVALID_CREDENTIALS,
+    exceptions.ParseError: BODY_NOT_JSON,
+    Http404: RESOURCE_NOT_FOUND,
+    OperationalError: SERVICE_UNAVAILABLE,
+    InterfaceError: SERVICE_UNAVAILABLE,
+}
+
+
+def refusal_response(error: Exception, context: dict[str, Any]) -> Response:
+    """`{"message": …}` and nothing else, with the code in `X-Error-Code`; the transaction, if any, is rolled back.
+
+    Refused answers as its sentence says. A database that does not answer is 503. Anything unforeseen is logged with
+    its traceback and answered with 500 in the same shape.
+    """
+    set_rollback()
+    if not isinstance(error, Refused):
+        sentence = next((sentence for kind, sentence in KNOWN.items() if isinstance(error, kind)), SERVER_ERROR)
+        if sentence.status >= 500:
+            log.error("%s on %s", type(error).__name__, context["request"].path, exc_info=error)
+        refused = Refused(sentence)
+    else:
+        refused = error
+    headers = {"X-Error-Code": refused.code}
+    if refused.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="ccai"'
+    if isinstance(error, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    if isinstance(error, exceptions.Throttled):
+        refused.retry_after = int(getattr(error, "wait", None) or 1)
+    if refused.retry_after is not None:
+        headers["Retry-After"] = str(refused.retry_after)
+    return Response({"message": refused.message}, status=refused.status, headers=headers)
+
+
+class ApiView(APIView):
+    """A view of the API: token first, then the rate limit, then the verb, then the body."""
+
+    http_method_names = ["get", "head", "post", "patch"]
+
+    def read_body(self) -> dict[str, Any]:
+        """The request's JSON object; refused (415, 413, 400) where it carries none."""
+        return read_body(self.request._request)
+
+
+class NothingHere(ApiView):
+    """Every path of the API that has no meaning: 404, to those who may ask."""
+
+    http_method_names = ["get", "head", "post", "patch", "put", "delete", "options", "trace"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Credentials and rate limit are judged first, as on every path."""
+        super().initial(request, *args, **kwargs)
+        raise Refused(RESOURCE_NOT_FOUND)

@@ -1,0 +1,36 @@
+"""Phone numbers: read in any spelling that carries `+` and a country code, stored as E.164, shown internationally."""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, ValidationResult
+
+ALLOWED = re.compile(r"\+[0-9 +().-]*", re.ASCII)
+# A country code has up to three digits, the national number up to seventeen.
+E164_MAX_LENGTH = 24
+
+
+@lru_cache(maxsize=20_000)
+def parse_phone(text: str) -> str | None:
+    """`text` as E.164, or None where it is not well-formed (contract section 1).
+
+    Well-formed is *possible*, not *valid*: published samples call numbers that no carrier has assigned.
+    """
+    if len(text) > 100 or not ALLOWED.fullmatch(text):
+        return None
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=20_000)
+def wire_phone(number: str | None) -> str | None:
+    """A stored E.164 number in the international format of the wire, `+1 339-219-5276`; None and "" give None."""
+    if not number:
+        return None
+    return phonenumbers.format_number(phonenumbers.parse(number, None), PhoneNumberFormat.INTERNATIONAL)

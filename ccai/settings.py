@@ -1,0 +1,263 @@
+"""Every setting of the project, read from the environment, top to bottom.
+
+`.env.example` lists the variables with what they mean; `docs/operations.md` says which ones production needs.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from django.utils.translation import gettext_lazy as _
+
+env = environ.Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Where state lives -------------------------------------------------------------------------------------------
+
+CCAI_DATA_DIR = Path(env.str("CCAI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+CCAI_DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def kept_secret_key(path: Path) -> str:
+    """The secret key in the file at `path`, which is made, readable by its owner alone, where there is none yet.
+
+    Several processes may start at once: the key is written whole to a file of its own and then linked into place,
+    which only one of them can do.
+    """
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = env.str("CCAI_SECRET_KEY", default="") or kept_secret_key(CCAI_DATA_DIR / "secret_key")
+DEBUG = env.bool("CCAI_DEBUG", default=False)
+
+# --- The center --------------------------------------------------------------------------------------------------
+
+CCAI_SUBDOMAIN = env.str("CCAI_SUBDOMAIN", default="demo").lower()
+CCAI_DOMAIN = env.str("CCAI_DOMAIN", default="localhost").lower()
+# Requests allowed per second and API token, where the token says nothing else.
+CCAI_RATE_LIMIT = env.int("CCAI_RATE_LIMIT", default=10)
+# Adapters, tried in this order: a temporary failure at one is `switching` to the next.
+CCAI_VOIP_PROVIDERS = env.list("CCAI_VOIP_PROVIDERS", default=["sandbox", "sandbox_backup"])
+CCAI_VOIP_ADAPTERS = {
+    "sandbox": "calls.voip.sandbox.SandboxProvider",
+    "sandbox_backup": "calls.voip.sandbox.SandboxProvider",
+}
+CCAI_CRM = env.str("CCAI_CRM", default="builtin")
+CCAI_CRM_ADAPTERS = {"builtin": "calls.crm.builtin.BuiltinCrm"}
+
+# Seconds. How long each thing may take before the clock settles it (docs/lifecycle.md lists the deadlines).
+CCAI_UNANSWERED_CALL_EXPIRATION = env.int("CCAI_UNANSWERED_CALL_EXPIRATION", default=1_800)
+CCAI_SCHEDULED_CALL_EXPIRATION = env.int("CCAI_SCHEDULED_CALL_EXPIRATION", default=900)
+CCAI_DIAL_PROMPT_TTL = env.int("CCAI_DIAL_PROMPT_TTL", default=300)
+CCAI_DIAL_DEADLINE = env.int("CCAI_DIAL_DEADLINE", default=60)
+CCAI_CONNECT_DEADLINE = env.int("CCAI_CONNECT_DEADLINE", default=120)
+CCAI_TALK_DEADLINE = env.int("CCAI_TALK_DEADLINE", default=4 * 3_600)
+CCAI_RECORDING_URL_TTL = env.int("CCAI_RECORDING_URL_TTL", default=3_600)
+CCAI_SANDBOX_RING_SECONDS = env.float("CCAI_SANDBOX_RING_SECONDS", default=1.0)
+CCAI_SANDBOX_TALK_SECONDS = env.float("CCAI_SANDBOX_TALK_SECONDS", default=5.0)
+
+# --- Django ------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "csp",
+    "django_filters",
+    "rest_framework",
+    "tree_queries",
+    "ccai",
+    "agents",
+    "menus",
+    "calls",
+]
+MIDDLEWARE = [
+    "ccai.middleware.OneCenter",
+    "ccai.middleware.PagePolicy",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "ccai.urls"
+ASGI_APPLICATION = "ccai.asgi.application"
+WSGI_APPLICATION = "ccai.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+# ccai.middleware.OneCenter answers for every host that is not this center, with the contract's 404.
+ALLOWED_HOSTS = ["*"]
+# Behind a proxy that sets X-Forwarded-Host and X-Forwarded-Proto, and lets no client set them.
+USE_X_FORWARDED_HOST = env.bool("CCAI_TRUST_PROXY", default=False)
+if USE_X_FORWARDED_HOST:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = [f"https://{CCAI_SUBDOMAIN}.{CCAI_DOMAIN}"]
+APPEND_SLASH = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# "Today", in pages, is the center's day. On the wire every time is UTC.
+CCAI_TIME_ZONE = env.str("CCAI_TIME_ZONE", default="UTC")
+TIME_ZONE = CCAI_TIME_ZONE
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Static files are found in the packages themselves, so there is no step to forget before a start.
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = CCAI_DATA_DIR / "media"
+
+# --- People who log in -------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "agents.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# By default axes counts failures per address alone, and one careless program locks a whole office out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25
+AXES_VERBOSE = False
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("CCAI_SECURE_COOKIES", default=USE_X_FORWARDED_HOST)
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:", "https:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+    }
+}
+
+# --- The database ------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{CCAI_DATA_DIR / 'db.sqlite3'}")
+}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # SQLite ignores row locks: every transaction takes the write lock when it begins, and waits its turn for it.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;",
+    }
+    # A real file, so that tests with several threads and processes see one database.
+    _database["TEST"] = {"NAME": CCAI_DATA_DIR / "test.sqlite3"}
+elif env.bool("CCAI_DB_POOL", default=False):
+    # For web processes. Not for workers: Celery closes the pool after each task.
+    _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": env.int("CCAI_DB_POOL_SIZE", default=10)}
+else:
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+
+# --- Redis protocol: broker and rate limit -----------------------------------------------------------------------
+
+# redis://, rediss:// or unix://. `manage.py serve` starts a private Valkey at the default address.
+CCAI_REDIS_URL = env.str("REDIS_URL", default=f"unix://{CCAI_DATA_DIR / 'run' / 'valkey.sock'}")
+CELERY_BROKER_URL = CCAI_REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"calls.tick": {"queue": "clock"}}
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# The schedule stands in this dict alone, so beat needs no file and no table of its own.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "calls.tick", "schedule": 1.0, "options": {"expires": 2}},
+}
+
+# --- REST framework ----------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ccai.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["ccai.api.throttling.TokenThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ccai.api.parsing.IgnoreAccept",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "ccai.api.views.refusal_response",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+# --- Pages and logs ----------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": _("Contact center"),
+    "SITE_HEADER": _("Contact center"),
+    "SITE_SUBHEADER": CCAI_SUBDOMAIN,
+    "SITE_SYMBOL": "support_agent",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("CCAI_LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+    },
+}

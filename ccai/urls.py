@@ -1,0 +1,16 @@
+"""Every address of the project."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+
+from ccai.api.views import NothingHere
+from ccai.health import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("health/", health),
+    path("apps/api/v1/", include("calls.urls")),
+    re_path(r"^apps/api/v1(?:/.*)?$", NothingHere.as_view()),
+]

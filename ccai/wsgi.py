@@ -1,0 +1,9 @@
+"""The WSGI application, for hosts that have no ASGI server."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccai.settings")
+
+application = get_wsgi_application()
