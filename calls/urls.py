@@ -1,3 +1,11 @@
 """The addresses of the Calls API (contract sections 4, 6 and 7). A trailing slash works too."""
 
-urlpatterns: list = []
+from django.urls import re_path
+
+from calls.views import CallsView, CallView, CustomerFlagView
+
+urlpatterns = [
+    re_path(r"^calls/?$", CallsView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/?$", CallView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/customer_flag/?$", CustomerFlagView.as_view()),
+]

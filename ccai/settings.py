@@ -10,11 +10,15 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF, UNSAFE_INLINE
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-environ.Env.read_env(BASE_DIR / ".env")
+# A variable that is set wins over its line in the file.
+environ.Env.read_env(env.str("CCAI_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # --- Where state lives -------------------------------------------------------------------------------------------
 
@@ -64,8 +68,8 @@ CCAI_UNANSWERED_CALL_EXPIRATION = env.int("CCAI_UNANSWERED_CALL_EXPIRATION", def
 CCAI_SCHEDULED_CALL_EXPIRATION = env.int("CCAI_SCHEDULED_CALL_EXPIRATION", default=900)
 CCAI_DIAL_PROMPT_TTL = env.int("CCAI_DIAL_PROMPT_TTL", default=300)
 CCAI_DIAL_DEADLINE = env.int("CCAI_DIAL_DEADLINE", default=60)
-CCAI_CONNECT_DEADLINE = env.int("CCAI_CONNECT_DEADLINE", default=120)
-CCAI_TALK_DEADLINE = env.int("CCAI_TALK_DEADLINE", default=4 * 3_600)
+CCAI_CONNECT_DEADLINE = env.int("CCAI_CONNECT_DEADLINE", default=90)
+CCAI_TALK_CHECK = env.int("CCAI_TALK_CHECK", default=300)
 CCAI_RECORDING_URL_TTL = env.int("CCAI_RECORDING_URL_TTL", default=3_600)
 CCAI_SANDBOX_RING_SECONDS = env.float("CCAI_SANDBOX_RING_SECONDS", default=1.0)
 CCAI_SANDBOX_TALK_SECONDS = env.float("CCAI_SANDBOX_TALK_SECONDS", default=5.0)
@@ -74,6 +78,7 @@ CCAI_SANDBOX_TALK_SECONDS = env.float("CCAI_SANDBOX_TALK_SECONDS", default=5.0)
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -140,7 +145,6 @@ TIME_ZONE = CCAI_TIME_ZONE
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 # Static files are found in the packages themselves, so there is no step to forget before a start.
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = CCAI_DATA_DIR / "media"
@@ -161,6 +165,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("CCAI_SECURE_COOKIES", default=USE_X_FORWARDED_HOST)
 
 CONTENT_SECURITY_POLICY = {
@@ -207,8 +212,12 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "unacked_restore_throttle": 1,
-    "socket_connect_timeout": 2,
+    "socket_connect_timeout": 1,
     "socket_timeout": 10,
+    # A nudge that cannot be sent must not keep an answer waiting. Workers reconnect by the setting above.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -216,6 +225,8 @@ CELERY_TASK_ROUTES = {"calls.tick": {"queue": "clock"}}
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# No task is acknowledged late, so there is none to cancel; unset, Celery gives a page of advice at each lost connection.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # The schedule stands in this dict alone, so beat needs no file and no table of its own.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
@@ -240,11 +251,85 @@ REST_FRAMEWORK = {
 
 # --- Pages and logs ----------------------------------------------------------------------------------------------
 
+
+def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
+    """An entry of the sidebar: the list of `model` ("app.model"), for those who may view it."""
+    app, name = model.split(".")
+
+    def may_view(request: HttpRequest) -> bool:
+        return request.user.has_perm(f"{app}.view_{name}")
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": may_view,
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": _("Contact center"),
     "SITE_HEADER": _("Contact center"),
     "SITE_SUBHEADER": CCAI_SUBDOMAIN,
     "SITE_SYMBOL": "support_agent",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": _("Live"),
+                "items": [
+                    page(_("Calls"), "call", "calls.call"),
+                    page(_("Offers"), "notifications_active", "calls.offer"),
+                    page(_("Dial prompts"), "dialpad", "calls.dialprompt"),
+                    page(_("Agents' time"), "timelapse", "agents.engagement"),
+                    page(_("Status history"), "history", "agents.statuschange"),
+                ],
+            },
+            {
+                "title": _("Center"),
+                "items": [
+                    page(_("Menus"), "account_tree", "menus.menu"),
+                    page(_("Agents"), "headset_mic", "agents.agent"),
+                    page(_("Teams"), "groups", "agents.team"),
+                    page(_("Outbound numbers"), "phone_forwarded", "agents.outboundnumber"),
+                    page(_("Languages"), "translate", "agents.language"),
+                ],
+            },
+            {
+                "title": _("Customers"),
+                "items": [
+                    page(_("End users"), "person", "calls.enduser"),
+                    page(_("Contacts"), "contacts", "calls.contact"),
+                    page(_("Tickets"), "confirmation_number", "calls.ticket"),
+                ],
+            },
+            {
+                "title": _("Access"),
+                "items": [
+                    page(_("Users"), "badge", "agents.user"),
+                    page(_("Groups"), "shield_person", "auth.group"),
+                    page(_("API tokens"), "key", "ccai.apitoken"),
+                ],
+            },
+        ],
+    },
 }
 
 LOGGING = {
@@ -255,9 +340,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("CCAI_LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.request": {"level": "ERROR"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
     },
 }

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from calls.views import stored_file
 from ccai.api.views import NothingHere
 from ccai.health import health
 
@@ -11,6 +12,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("health/", health),
+    path("files/<str:token>", stored_file, name="file"),
     path("apps/api/v1/", include("calls.urls")),
     re_path(r"^apps/api/v1(?:/.*)?$", NothingHere.as_view()),
 ]

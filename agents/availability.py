@@ -1,0 +1,89 @@
+"""Who is free, and what takes an agent's time: the only writer of an agent's status and of engagements.
+
+An agent's time is one thing. Whoever wants some of it locks the agent's row, looks, and opens an Engagement; the
+database refuses a second open one.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from agents.models import Agent, Engagement, StatusChange
+from ccai.times import now
+
+
+def set_status(agent: Agent, status: str, at: datetime | None = None) -> bool:
+    """The agent's status is `status` from `at` on, with a line in the history; False where it was that already.
+
+    During a call the new status takes effect after it: an open engagement outshines any status.
+    """
+    at = at or now()
+    with transaction.atomic():
+        changed = (
+            Agent.objects.filter(pk=agent.pk)
+            .exclude(status=status)
+            .update(status=status, status_since=at, idle_since=at)
+        )
+        if changed:
+            StatusChange.objects.create(agent_id=agent.pk, status=status, at=at)
+            agent.status, agent.status_since, agent.idle_since = status, at, at
+    return bool(changed)
+
+
+def free(agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    """Those of `agents` who are active, available, and held by no call, offer or dial prompt."""
+    return agents.filter(
+        ~Exists(Engagement.objects.filter(agent=OuterRef("pk"), ended_at=None)),
+        user__is_active=True,
+        status=Agent.Status.AVAILABLE,
+    )
+
+
+def lock_free(agents: QuerySet[Agent]) -> list[Agent]:
+    """Those of `agents` who are active, available and not engaged, locked until the transaction ends.
+
+    Agents whom another transaction is engaging right now are passed over, not waited for. Engagements are read once
+    more after the locks are held, so that one committed in between is seen.
+    """
+    locked = list(free(agents).select_related("user").select_for_update(skip_locked=True, of=("self",)))
+    taken = set(
+        Engagement.objects.filter(agent__in=[agent.pk for agent in locked], ended_at=None).values_list(
+            "agent_id", flat=True
+        )
+    )
+    return [agent for agent in locked if agent.pk not in taken]
+
+
+def engage(agent: Agent, kind: str, at: datetime) -> Engagement | None:
+    """The agent's time is taken, and the Engagement that takes it; None where the agent is not free (any more).
+
+    Call it in a transaction: what the time is taken for commits with it, or not at all. Another transaction that
+    is engaging the agent is waited for.
+    """
+    locked = Agent.objects.select_for_update().filter(pk=agent.pk, status=Agent.Status.AVAILABLE).first()
+    if locked is None or Engagement.objects.filter(agent=agent, ended_at=None).exists():
+        return None
+    return Engagement.objects.create(agent=agent, kind=kind, started_at=at)
+
+
+def engage_locked(agents: Iterable[Agent], kind: str, at: datetime) -> dict[int, Engagement]:
+    """An Engagement for each of `agents`, by agent id. They come from `lock_free`, in the same transaction."""
+    engagements = Engagement.objects.bulk_create(Engagement(agent=agent, kind=kind, started_at=at) for agent in agents)
+    return {engagement.agent_id: engagement for engagement in engagements}
+
+
+def become_call(engagement_id: int) -> None:
+    """What was an offer or a dial prompt is a call from now on; the agent was never free in between."""
+    Engagement.objects.filter(pk=engagement_id, ended_at=None).update(kind=Engagement.Kind.CALL)
+
+
+def release(engagement_ids: Collection[int], at: datetime) -> int:
+    """The agents have their time back, and are idle since `at`. Returns how many engagements ended."""
+    if not engagement_ids:
+        return 0
+    open_ones = Engagement.objects.filter(pk__in=engagement_ids, ended_at=None)
+    agent_ids = list(open_ones.values_list("agent_id", flat=True))
+    Agent.objects.filter(pk__in=agent_ids).update(idle_since=at)
+    return open_ones.update(ended_at=at)

@@ -1,0 +1,184 @@
+"""The lifecycle: one table of what leads where, and the only writer of `Call.status`.
+
+Every move is a compare and swap: whoever finds the call no longer where it was has lost the race, and is told. With
+the status go its time stamps, durations and deadline, the call's event, and at the end the participants and the
+agent's time; all of it in one transaction.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from agents import availability
+from calls.models import Call, CallEvent, Participant, Status
+from calls.models.call import OVER
+from ccai.times import now
+
+log = logging.getLogger("calls.lifecycle")
+
+BIRTHS = (Status.ASSIGNED, Status.QUEUED, Status.SCHEDULED, Status.SELECTING, Status.ACTION_ONLY)
+
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.SCHEDULED: (Status.QUEUED, Status.DEFLECTED, Status.FAILED, Status.CANCELLED),
+    Status.SELECTING: (Status.QUEUED, Status.DEFLECTED, Status.FAILED),
+    Status.QUEUED: (Status.ASSIGNED, Status.DEFLECTED, Status.VOICEMAIL, Status.FAILED, Status.CANCELLED),
+    Status.ASSIGNED: (Status.CONNECTING, Status.QUEUED, Status.FAILED),
+    Status.CONNECTING: (Status.CONNECTED, Status.SWITCHING, Status.FAILED),
+    Status.SWITCHING: (Status.CONNECTING, Status.CONNECTED, Status.FAILED),
+    Status.CONNECTED: (Status.FINISHED, Status.QUEUED, Status.ASSIGNED),
+    Status.DEFLECTED: (Status.VOICEMAIL, Status.SCHEDULED, Status.QUEUED),
+    Status.VOICEMAIL: (Status.VOICEMAIL_RECEIVED, Status.FAILED),
+    Status.VOICEMAIL_RECEIVED: (Status.VOICEMAIL_READ,),
+    Status.VOICEMAIL_READ: (),
+    Status.FAILED: (Status.RECOVERED,),
+    Status.RECOVERED: (),
+    Status.FINISHED: (),
+    Status.CANCELLED: (),
+    Status.ACTION_ONLY: (Status.ACTION_ONLY_FINISHED,),
+    Status.ACTION_ONLY_FINISHED: (),
+}
+
+# The column that says when a call first came to a status.
+STAMPS = {
+    Status.QUEUED: "queued_at",
+    Status.ASSIGNED: "assigned_at",
+    Status.CONNECTED: "connected_at",
+}
+
+# The setting that says how long a call may stay in a status, in seconds. A queued call's is `Call.expires_after`.
+DEADLINES = {
+    Status.ASSIGNED: "CCAI_DIAL_DEADLINE",
+    Status.SWITCHING: "CCAI_DIAL_DEADLINE",
+    Status.CONNECTING: "CCAI_CONNECT_DEADLINE",
+    Status.CONNECTED: "CCAI_TALK_CHECK",
+}
+
+
+class InvalidTransition(Exception):
+    """The table has no such move, or the call is no longer where it was thought to be."""
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> int:
+    """Whole seconds from `start` to `end`, rounded down; 0 where either is missing or the clock went back."""
+    if start is None or end is None:
+        return 0
+    return max(0, int((end - start).total_seconds()))
+
+
+def deadline_of(call: Call, status: str, at: datetime) -> datetime | None:
+    """When the clock settles `call` if it stays in `status`, come to at `at`; None where it may stay for ever."""
+    if status == Status.QUEUED:
+        since = call.scheduled_at or call.queued_at or at
+        return since + timedelta(seconds=call.expires_after)
+    setting = DEADLINES.get(Status(status))
+    return at + timedelta(seconds=getattr(settings, setting)) if setting else None
+
+
+def consequences(call: Call, to: str, at: datetime) -> dict[str, Any]:
+    """The columns that follow from `call` coming to the status `to` at the moment `at`."""
+    columns: dict[str, Any] = {"deadline_at": deadline_of(call, to, at)}
+    stamp = STAMPS.get(Status(to))
+    if stamp and (getattr(call, stamp) is None or to == Status.ASSIGNED):
+        columns[stamp] = at
+    if to == Status.ASSIGNED:
+        columns["wait_duration"] = seconds_between(call.queued_at, at)
+    if to in OVER and call.ends_at is None:
+        columns["ends_at"] = at
+        columns["call_duration"] = seconds_between(call.connected_at, at)
+    if to not in OVER:
+        columns["ends_at"] = None
+    return columns
+
+
+def begin(call: Call, cause: str, at: datetime) -> None:
+    """`call`, unsaved until now, is born with the status it carries, with its stamps, deadline and first event.
+
+    Call it in the transaction that writes the call's participants. Raises InvalidTransition where no call is born so.
+    """
+    if call.status not in BIRTHS:
+        raise InvalidTransition(f"no call is born {call.status}")
+    call.created_at = call.updated_at = at
+    for column, value in consequences(call, call.status, at).items():
+        setattr(call, column, value)
+    call.save(force_insert=True)
+    CallEvent.objects.create(call=call, old="", new=call.status, cause=cause, at=at)
+    log.info("call %s: born %s (%s)", call.pk, call.status, cause)
+
+
+def transition_many(
+    calls: Iterable[Call], to: str, *, cause: str, at: datetime | None = None, **columns: Any
+) -> list[Call]:
+    """Each of `calls` that still has the status it was read with is `to`, with `columns`. Returns those it moved.
+
+    The moved ones carry the new values; the others were moved by somebody else first and are left as they are. Raises
+    InvalidTransition, and moves none, where the table has no such move for one of them.
+    """
+    at = at or now()
+    written_at = now()
+    batches: dict[tuple[str, tuple[tuple[str, Any], ...]], list[Call]] = defaultdict(list)
+    for call in calls:
+        if to not in TRANSITIONS[call.status]:
+            raise InvalidTransition(f"call {call.pk} cannot go from {call.status} to {to}")
+        # A provider's report may be of the past; `updated_at` only ever goes forward, for those who poll by it.
+        values = {"status": to, "updated_at": written_at, **consequences(call, to, at)}
+        batches[(call.status, tuple(sorted(values.items())))].append(call)
+    moved: list[Call] = []
+    events: list[CallEvent] = []
+    with transaction.atomic():
+        for (old, values_of_batch), batch in batches.items():
+            movers = _swap(batch, old, {**dict(values_of_batch), **columns})
+            moved += movers
+            events += [CallEvent(call=call, old=old, new=to, cause=cause, at=at) for call in movers]
+        CallEvent.objects.bulk_create(events)
+        if to in OVER:
+            _end_participants(moved, at)
+    for event in events:
+        log.info("call %s: %s → %s (%s)", event.call_id, event.old, to, cause)
+    return moved
+
+
+def transition(call: Call, to: str, *, cause: str, at: datetime | None = None, **columns: Any) -> Call:
+    """`call` is `to`, as in `transition_many`. Raises InvalidTransition for the loser of a race."""
+    if not transition_many([call], to, cause=cause, at=at, **columns):
+        raise InvalidTransition(f"call {call.pk} is no longer {call.status}")
+    return call
+
+
+def _swap(batch: Sequence[Call], old: str, columns: dict[str, Any]) -> list[Call]:
+    """Those of `batch` that are `old` get `columns`, in the table and in memory."""
+    keys = [call.pk for call in batch]
+    still_there = Call.objects.filter(pk__in=keys, status=old)
+    if len(keys) > 1:
+        # One UPDATE cannot say which rows it found, so they are locked and looked at first.
+        keys = list(still_there.select_for_update().values_list("pk", flat=True))
+        still_there = Call.objects.filter(pk__in=keys)
+    if not keys or not still_there.update(**columns):
+        return []
+    found = set(keys)
+    moved = [call for call in batch if call.pk in found]
+    for call in moved:
+        for column, value in columns.items():
+            setattr(call, column, value)
+    return moved
+
+
+def _end_participants(calls: Sequence[Call], at: datetime) -> None:
+    """Everybody has left `calls`, and the agents have their time back."""
+    by_id = {call.pk: call for call in calls}
+    staying = list(Participant.objects.filter(call__in=by_id).exclude(status=Participant.Status.FINISHED))
+    for participant in staying:
+        participant.status, participant.ended_at = Participant.Status.FINISHED, at
+        if participant.connected_at is not None:
+            participant.call_duration = seconds_between(participant.connected_at, at)
+            participant.hold_duration = participant.hold_duration or 0
+        else:
+            participant.fail_reason = by_id[participant.call_id].fail_reason
+    Participant.objects.bulk_update(
+        staying, ["status", "ended_at", "call_duration", "hold_duration", "fail_reason"], batch_size=200
+    )
+    availability.release([stay.engagement_id for stay in staying if stay.engagement_id], at)

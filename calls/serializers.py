@@ -1,0 +1,389 @@
+"""Shapes: the call object as it goes out (contract section 2), and the fields of a request as they come in."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, TypedDict
+
+from agents.models import Agent
+from calls.models import (
+    Call,
+    CallType,
+    DeflectionDetail,
+    OfferEvent,
+    Participant,
+    Photo,
+    Transfer,
+    Video,
+)
+from ccai.phones import wire_phone
+from ccai.times import wire_time
+from menus.models import MenuPath, MenuSnapshot
+
+
+class AgentInfo(TypedDict):
+    """An agent as the call object shows one."""
+
+    id: int
+    agent_number: str | None
+    name: str
+    last_name: str
+    first_name: str
+    avatar_url: str | None
+
+
+class EndUserInfo(TypedDict):
+    """An end user as the call object shows one."""
+
+    id: int
+    identifier: str | None
+    out_contact_id: str | None
+
+
+class PhotoObject(TypedDict):
+    """A picture the end user sent."""
+
+    id: int
+    photo_type: str
+    url: str
+
+
+class VideoObject(TypedDict):
+    """A video the end user sent."""
+
+    id: int
+    url: str
+
+
+class TransferObject(TypedDict):
+    """A call handed on."""
+
+    id: int
+    status: str
+    fail_reason: str
+    created_at: str | None
+    from_menu: MenuPath | None
+    to_menu: MenuPath | None
+    from_agent: AgentInfo | None
+    to_agent: AgentInfo | None
+
+
+class DeflectionObject(TypedDict):
+    """One time that the call was deflected."""
+
+    id: int
+    call_id: int
+    transfer_id: int | None
+    deflection: str
+    from_menu_path: MenuPath | None
+
+
+class ParticipantObject(TypedDict):
+    """One stay of one party in the call."""
+
+    id: int
+    type: str
+    status: str
+    call_id: int
+    user_id: int | None
+    end_user_id: int | None
+    call_duration: int | None
+    hold_duration: int | None
+    connected_at: str | None
+    ended_at: str | None
+    fail_reason: str
+
+
+class OfferEventObject(TypedDict):
+    """One group the call was cast to."""
+
+    casting_time: str | None
+    group: str
+
+
+class CallObject(TypedDict):
+    """The call object: exactly these keys, in this order."""
+
+    id: int
+    parent_id: int | None
+    lang: str
+    call_type: str
+    status: str
+    created_at: str | None
+    updated_at: str | None
+    queued_at: str | None
+    assigned_at: str | None
+    connected_at: str | None
+    ends_at: str | None
+    scheduled_at: str | None
+    wait_duration: int
+    call_duration: int
+    hold_duration: int
+    rating: int | None
+    has_feedback: bool
+    voip_provider: str | None
+    out_ticket_id: str | None
+    out_ticket_url: str | None
+    verified: bool
+    recording_url: str | None
+    recording_permission: str
+    voicemail_reason: str
+    deflection: str
+    disconnected_by: str
+    fail_reason: str
+    fail_details: str | None
+    support_number: str | None
+    selected_menu: MenuSnapshot | None
+    menu_path: MenuPath | None
+    agent_info: AgentInfo | None
+    end_user: EndUserInfo | None
+    photos: list[PhotoObject]
+    videos: list[VideoObject]
+    transfers: list[TransferObject]
+    deflection_details: list[DeflectionObject]
+    participants: list[ParticipantObject]
+    offer_type: str | None
+    offer_events: list[OfferEventObject]
+    answer_type: str
+    outbound_number: str | None
+
+
+# Turns the name of a stored file into the absolute URL it can be fetched at.
+FileUrl = Callable[[str], str]
+
+
+@dataclass
+class CallParts:
+    """The rows that belong to a call."""
+
+    participants: Iterable[Participant] = ()
+    offer_events: Iterable[OfferEvent] = ()
+    transfers: Iterable[Transfer] = ()
+    photos: Iterable[Photo] = ()
+    videos: Iterable[Video] = ()
+    deflection_details: Iterable[DeflectionDetail] = ()
+
+    @classmethod
+    def of(cls, call: Call) -> "CallParts":
+        """The parts of a call that was read `with_parts()`."""
+        return cls(
+            participants=call.participants.all(),
+            offer_events=call.offer_events.all(),
+            transfers=call.transfers.all(),
+            photos=call.photos.all(),
+            videos=call.videos.all(),
+            deflection_details=call.deflection_details.all(),
+        )
+
+
+def agent_snapshot(agent: Agent) -> AgentInfo:
+    """The agent as a call remembers one. `agent.user` should have been read along."""
+    user = agent.user
+    return AgentInfo(
+        id=agent.pk,
+        agent_number=agent.agent_number or None,
+        name=user.get_full_name(),
+        last_name=user.last_name,
+        first_name=user.first_name,
+        avatar_url=agent.avatar_url or None,
+    )
+
+
+def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
+    """`call` as the wire shows it. `call.end_user` should have been read along."""
+    return CallObject(
+        id=call.pk,
+        parent_id=call.parent_id,
+        lang=call.lang,
+        call_type=call.call_type,
+        status=call.status,
+        created_at=wire_time(call.created_at),
+        updated_at=wire_time(call.updated_at),
+        queued_at=wire_time(call.queued_at),
+        assigned_at=wire_time(call.assigned_at),
+        connected_at=wire_time(call.connected_at),
+        ends_at=wire_time(call.ends_at),
+        scheduled_at=wire_time(call.scheduled_at),
+        wait_duration=call.wait_duration,
+        call_duration=call.call_duration,
+        hold_duration=call.hold_duration,
+        rating=call.rating,
+        has_feedback=call.has_feedback,
+        voip_provider=f"voip_provider_{call.voip_provider}" if call.voip_provider else None,
+        out_ticket_id=call.out_ticket_id,
+        out_ticket_url=call.out_ticket_url,
+        verified=call.verified_customer,
+        recording_url=file_url(call.recording.name) if call.recording.name else None,
+        recording_permission=call.recording_permission,
+        voicemail_reason=call.voicemail_reason,
+        deflection=call.deflection,
+        disconnected_by=f"disconnected_by_{call.disconnected_by}",
+        fail_reason=call.fail_reason,
+        fail_details=call.fail_details,
+        support_number=wire_phone(call.support_number),
+        selected_menu=call.selected_menu,
+        menu_path=call.menu_path,
+        agent_info=call.agent_info,
+        end_user=EndUserInfo(
+            id=call.end_user.pk, identifier=call.end_user.identifier, out_contact_id=call.end_user.out_contact_id
+        )
+        if call.end_user
+        else None,
+        photos=[
+            PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=file_url(photo.file.name or ""))
+            for photo in parts.photos
+        ],
+        videos=[VideoObject(id=video.pk, url=file_url(video.file.name or "")) for video in parts.videos],
+        transfers=[transfer_object(transfer) for transfer in parts.transfers],
+        deflection_details=[
+            DeflectionObject(
+                id=detail.pk,
+                call_id=detail.call_id,
+                transfer_id=detail.transfer_id,
+                deflection=detail.deflection,
+                from_menu_path=detail.from_menu_path,
+            )
+            for detail in parts.deflection_details
+        ],
+        participants=[participant_object(participant) for participant in parts.participants],
+        offer_type=call.offer_type or None,
+        offer_events=[
+            OfferEventObject(casting_time=wire_time(event.casting_time), group=event.group)
+            for event in parts.offer_events
+        ],
+        answer_type=call.answer_type,
+        outbound_number=wire_phone(call.outbound_number),
+    )
+
+
+def transfer_object(transfer: Transfer) -> TransferObject:
+    """`transfer` as the wire shows it."""
+    return TransferObject(
+        id=transfer.pk,
+        status=transfer.status,
+        fail_reason=transfer.fail_reason,
+        created_at=wire_time(transfer.created_at),
+        from_menu=transfer.from_menu,
+        to_menu=transfer.to_menu,
+        from_agent=transfer.from_agent,
+        to_agent=transfer.to_agent,
+    )
+
+
+def participant_object(participant: Participant) -> ParticipantObject:
+    """`participant` as the wire shows it."""
+    return ParticipantObject(
+        id=participant.pk,
+        type=participant.type,
+        status=participant.status,
+        call_id=participant.call_id,
+        user_id=participant.agent_id,
+        end_user_id=participant.end_user_id,
+        call_duration=participant.call_duration,
+        hold_duration=participant.hold_duration,
+        connected_at=wire_time(participant.connected_at),
+        ended_at=wire_time(participant.ended_at),
+        fail_reason=participant.fail_reason,
+    )
+
+
+# --- Requests ----------------------------------------------------------------------------------------------------
+
+CALL_TYPES: dict[str, CallType] = {
+    CallType.OUTBOUND_API: CallType.OUTBOUND_API,
+    CallType.INBOUND_API: CallType.INBOUND_API,
+    CallType.SCHEDULED_API: CallType.SCHEDULED_API,
+    "OutboundCall": CallType.OUTBOUND_API,
+    "IncomingCall": CallType.INBOUND_API,
+    "ScheduledCall": CallType.SCHEDULED_API,
+}
+
+
+class IllTyped:
+    """Stands for a value of a type its field does not take. Only the check whose turn it is may say so."""
+
+
+ILL_TYPED: Final = IllTyped()
+
+
+@dataclass(frozen=True)
+class Id:
+    """An id as it was sent. `pk` is None beyond 64 bits, where nothing is ever found."""
+
+    text: str
+    pk: int | None
+
+
+Text = str | IllTyped | None
+Number = Id | IllTyped | None
+
+
+def read_text(value: Any) -> Text:
+    """A string, stripped; None where absent."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return None if value is None else ILL_TYPED
+
+
+def read_key(value: Any) -> Text:
+    """As `read_text`; an integer is read as its decimal string."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return read_text(value)
+    return str(value)
+
+
+def read_id(value: Any) -> Number:
+    """An integer or a string of digits; None where absent."""
+    text = read_key(value)
+    if not isinstance(text, str):
+        return text
+    if isinstance(value, str) and not (text.isascii() and text.isdigit()):
+        return ILL_TYPED
+    pk = int(text) if len(text) <= 20 else None
+    return Id(text, pk if pk is not None and abs(pk) < 2**63 else None)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "agent_email": read_text,
+    "call_id": read_id,
+    "end_user_number": read_text,
+    "lang": read_text,
+    "menu_id": read_id,
+    "outbound_number": read_text,
+    "recording_permission": read_text,
+    "scheduled_at": read_text,
+    "ticket_id": read_key,
+}
+
+OUTBOUND_FIELDS = ("agent_email", "ticket_id", "end_user_number", "outbound_number", "lang")
+INBOUND_FIELDS = ("menu_id", "end_user_number", "ticket_id", "outbound_number", "recording_permission", "lang")
+# The fields that each call type has; any other key of a body is ignored.
+INPUTS: dict[CallType, tuple[str, ...]] = {
+    CallType.OUTBOUND_API: OUTBOUND_FIELDS,
+    CallType.INBOUND_API: INBOUND_FIELDS,
+    CallType.SCHEDULED_API: (*INBOUND_FIELDS, "scheduled_at", "call_id"),
+}
+
+
+@dataclass(frozen=True)
+class CallRequest:
+    """The fields of a POST /calls, read but not judged. `sent` are those of its call type as they came."""
+
+    call_type: CallType
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    agent_email: Text = None
+    call_id: Number = None
+    end_user_number: Text = None
+    lang: Text = None
+    menu_id: Number = None
+    outbound_number: Text = None
+    recording_permission: Text = None
+    scheduled_at: Text = None
+    ticket_id: Text = None
+
+
+def read_call_request(call_type: CallType, body: Mapping[str, Any]) -> CallRequest:
+    """The fields that `call_type` has, from a request's body."""
+    values = {name: READERS[name](body.get(name)) for name in INPUTS[call_type]}
+    sent = {name: body[name] for name in ("call_type", *INPUTS[call_type]) if name in body}
+    return CallRequest(call_type=call_type, sent=sent, **values)

@@ -1,0 +1,80 @@
+"""Dial prompts: an outbound call that waits for its agent to choose a number. The only writer of their status."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from agents import availability
+from agents.models import Agent, Engagement
+from calls import errors
+from calls.models import DialPrompt
+from calls.services import checks
+from calls.services.checks import Party
+from calls.services.outbound import NewCall, begin_outbound
+from ccai.errors import Refused
+from ccai.times import now
+
+BATCH = 200
+
+
+def create(agent: Agent, party: Party, outbound_number: str, lang: str) -> DialPrompt:
+    """A dial prompt waits on the agent's call adapter, and has the agent's time; "" stands for what is to be chosen.
+
+    Refused where the agent is not free any more.
+    """
+    with transaction.atomic():
+        at = now()
+        engagement = availability.engage(agent, Engagement.Kind.DIAL_PROMPT, at)
+        if engagement is None:
+            raise Refused(errors.AGENT_NOT_AVAILABLE)
+        return DialPrompt.objects.create(
+            agent=agent,
+            engagement=engagement,
+            lang=lang,
+            ticket_id=party.ticket.ticket_id if party.ticket else None,
+            end_user_number=party.number,
+            outbound_number=outbound_number,
+            created_at=at,
+            expires_at=at + timedelta(seconds=settings.CCAI_DIAL_PROMPT_TTL),
+        )
+
+
+def use_dial_prompt(
+    prompt: DialPrompt, *, outbound_number: str | None = None, end_user_number: str | None = None
+) -> NewCall:
+    """The prompt is used and its call is made, with the numbers the agent chose where the prompt left them open.
+
+    Refused where the prompt has lapsed or was used (409), and as POST /calls refuses a number.
+    """
+    agent = prompt.agent
+    number = checks.find_agents_number(outbound_number or prompt.outbound_number or None, agent)
+    if not number:
+        raise Refused(errors.NO_OUTBOUND_NUMBER)
+    ticket = checks.find_ticket(prompt.ticket_id) if prompt.ticket_id else None
+    chosen = checks.read_number(end_user_number or prompt.end_user_number, errors.NOT_WELL_FORMED_OUTBOUND)
+    party = Party(chosen, ticket, ticket.contact if ticket else None)
+    with transaction.atomic():
+        at = now()
+        used = DialPrompt.objects.filter(pk=prompt.pk, status=DialPrompt.Status.OPEN, expires_at__gt=at).update(
+            status=DialPrompt.Status.USED
+        )
+        if not used:
+            raise Refused(errors.DIAL_PROMPT_IS_GONE)
+        availability.become_call(prompt.engagement_id)
+        new = begin_outbound(agent, prompt.engagement, party, number, prompt.lang, cause="dial_prompt", at=at)
+        DialPrompt.objects.filter(pk=prompt.pk).update(call=new.call)
+    return new
+
+
+def lapse(at: datetime) -> int:
+    """Prompts nobody has answered in time are lapsed, and their agents free. Returns how many."""
+    with transaction.atomic():
+        late = list(
+            DialPrompt.objects.filter(status=DialPrompt.Status.OPEN, expires_at__lte=at)
+            .order_by("expires_at")
+            .select_for_update(skip_locked=True)[:BATCH]
+        )
+        DialPrompt.objects.filter(pk__in=[prompt.pk for prompt in late]).update(status=DialPrompt.Status.LAPSED)
+        availability.release([prompt.engagement_id for prompt in late], at)
+    return len(late)

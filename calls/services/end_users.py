@@ -1,0 +1,67 @@
+"""Who an end user is: found or made by the CRM's contact, or by phone number."""
+
+from django.db import IntegrityError, transaction
+
+from calls.crm.base import CrmContact
+from calls.models import Call, EndUser, Participant
+from calls.services.checks import Party
+
+
+def find_or_create(party: Party) -> EndUser:
+    """The end user that `party` is: the contact's where the CRM knows one, else the number's.
+
+    Call it in a transaction. Of two at once that meet the same new person one makes the row and the other finds it.
+    """
+    if party.contact is not None:
+        return _of_contact(party.contact, party.number)
+    found = EndUser.objects.filter(number=party.number).order_by("pk").first()
+    return found or _create(number=party.number, contact_unknown=party.contact_unknown)
+
+
+def find_by_number(number: str) -> EndUser | None:
+    """The known end user with this number (E.164), the longest known of several."""
+    return EndUser.objects.filter(number=number).order_by("pk").first()
+
+
+def identify(end_user: EndUser, contact: CrmContact | None) -> None:
+    """The CRM has been asked at last whose number `end_user` has: `contact`, or nobody it knows.
+
+    Where another end user is that contact already the two are one person: calls and participants go over to it.
+    """
+    with transaction.atomic():
+        known = EndUser.objects.filter(out_contact_id=contact.out_contact_id).first() if contact else None
+        if known is not None and known.pk != end_user.pk:
+            Call.objects.filter(end_user=end_user).update(end_user=known)
+            Participant.objects.filter(end_user=end_user).update(end_user=known)
+            end_user.delete()
+            return
+        EndUser.objects.filter(pk=end_user.pk).update(
+            contact_unknown=False,
+            out_contact_id=contact.out_contact_id if contact else None,
+            name=(contact.name if contact else "") or end_user.name,
+        )
+
+
+def _of_contact(contact: CrmContact, number: str) -> EndUser:
+    """The end user that is `contact`: known as such, known by the number alone until now, or new."""
+    found = EndUser.objects.filter(out_contact_id=contact.out_contact_id).first()
+    if found is not None:
+        return found
+    nameless = EndUser.objects.filter(number=number, out_contact_id=None).first() if number else None
+    if nameless is None:
+        return _create(number=number, name=contact.name, out_contact_id=contact.out_contact_id)
+    nameless.out_contact_id, nameless.contact_unknown = contact.out_contact_id, False
+    nameless.name = nameless.name or contact.name
+    nameless.save(update_fields=["out_contact_id", "contact_unknown", "name"])
+    return nameless
+
+
+def _create(**fields: object) -> EndUser:
+    """A new end user, or the one another transaction made at the same moment."""
+    try:
+        with transaction.atomic():
+            return EndUser.objects.create(**fields)
+    except IntegrityError:
+        if fields.get("out_contact_id"):
+            return EndUser.objects.get(out_contact_id=fields["out_contact_id"])
+        return EndUser.objects.get(number=fields["number"], out_contact_id=None)

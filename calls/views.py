@@ -1,0 +1,96 @@
+"""The Calls API: parse, one verb, show (contract sections 4, 6 and 7)."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from calls import services
+from calls.errors import CALL_NOT_FOUND
+from calls.filters import filter_calls
+from calls.models import Call
+from calls.serializers import CallObject, CallParts, call_object
+from ccai.api.pagination import paginate
+from ccai.api.views import ApiView
+from ccai.errors import RESOURCE_NOT_FOUND, Refused
+
+FILE_SALT = "calls.file"
+SORT_COLUMNS = ("created_at", "updated_at")
+
+
+def file_url(request: Request) -> Callable[[str], str]:
+    """A function from the name of a stored file to its URL on `request`'s own scheme and Host.
+
+    The URL is signed, opens the file without credentials, and holds for CCAI_RECORDING_URL_TTL seconds.
+    """
+
+    def url(name: str) -> str:
+        return request.build_absolute_uri(reverse("file", args=[signing.dumps(name, salt=FILE_SALT)]))
+
+    return url
+
+
+@require_safe
+def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """GET /files/{token}: a recording, photo or video. 404 where the token is not ours, is too old, or has no file."""
+    try:
+        name = signing.loads(token, salt=FILE_SALT, max_age=settings.CCAI_RECORDING_URL_TTL)
+        return FileResponse(default_storage.open(name))
+    except (signing.BadSignature, FileNotFoundError):
+        return JsonResponse({"message": RESOURCE_NOT_FOUND.text}, status=404)
+
+
+def find_call(call_id: str) -> Call:
+    """The call with this id, its parts read along; refused with "Call 9999 is not found" (404)."""
+    # Beyond 64 bits there is no id, and no database would take the number.
+    call = Call.objects.with_parts().filter(pk=int(call_id)).first() if len(call_id) < 19 else None
+    if call is None:
+        raise Refused(CALL_NOT_FOUND, call_id=call_id)
+    return call
+
+
+class CallsView(ApiView):
+    """`/calls`."""
+
+    def get(self, request: Request) -> Response:
+        """GET /calls: a bare array of call objects, filtered, sorted and by page (contract section 7)."""
+        page = paginate(filter_calls(Call.objects.with_parts(), request.query_params), request, SORT_COLUMNS)
+        url = file_url(request)
+        return Response([call_object(call, CallParts.of(call), url) for call in page.rows], headers=page.headers)
+
+    def post(self, request: Request) -> Response:
+        """POST /calls: 201 and the call, or 202 and the request's echo where the agent must act first (section 4)."""
+        made = services.create_call(self.read_body())
+        if isinstance(made, services.Prompted):
+            return Response(made.echo, status=202)
+        body = call_object(made.call, made.parts, file_url(request))
+        return Response(body, status=201)
+
+
+class CallView(ApiView):
+    """`/calls/{id}`."""
+
+    def get(self, request: Request, call_id: str) -> Response:
+        """GET /calls/{id}: the call object."""
+        call = find_call(call_id)
+        body: CallObject = call_object(call, CallParts.of(call), file_url(request))
+        return Response(body)
+
+
+class CustomerFlagView(ApiView):
+    """`/calls/{id}/customer_flag` (contract section 6)."""
+
+    def get(self, request: Request, call_id: str) -> Response:
+        """GET: all three flags."""
+        return Response(services.customer_flags(find_call(call_id)))
+
+    def patch(self, request: Request, call_id: str) -> Response:
+        """PATCH: the flags given are set; all three come back."""
+        return Response(services.set_customer_flags(find_call(call_id), self.read_body()))

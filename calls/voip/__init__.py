@@ -1,0 +1,24 @@
+"""The VoIP port: who carries the calls. Laid out like `django.core.mail.backends`: a base, and one adapter a file."""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from calls.voip.base import VoipProvider
+
+
+def provider(name: str) -> VoipProvider:
+    """The adapter that settings call `name`. Raises KeyError where there is none."""
+    adapter: type[VoipProvider] = import_string(settings.CCAI_VOIP_ADAPTERS[name])
+    return adapter(name)
+
+
+def first_provider() -> str:
+    """The name of the provider that is tried first."""
+    return str(settings.CCAI_VOIP_PROVIDERS[0])
+
+
+def next_provider(name: str) -> str | None:
+    """The name of the provider to try when `name` has failed, or None where it was the last."""
+    names: list[str] = settings.CCAI_VOIP_PROVIDERS
+    following = names[names.index(name) + 1 :] if name in names else names
+    return following[0] if following else None

@@ -1,0 +1,98 @@
+"""What the project asks of a VoIP provider, and what a provider tells it. A vendor's words stop at the adapter."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class DialOrder:
+    """One call as a provider needs to know it. `call_id` is the project's own and goes out with every request."""
+
+    call_id: int
+    to_number: str  # the end user, E.164
+    from_number: str  # the number to show, E.164; "" where there is none
+    agent_address: str  # the agent's phone or SIP address; "" where the agent answers in the browser
+    recorded: bool
+
+
+class VoipEventKind(Enum):
+    """What a provider can report."""
+
+    AGENT_ANSWERED = "agent_answered"
+    CONNECTED = "connected"
+    FAILED = "failed"
+    ENDED = "ended"
+    RECORDED = "recorded"
+
+
+@dataclass(frozen=True)
+class VoipEvent:
+    """Something that happened to a call at a provider. It may come twice, late, or out of order."""
+
+    kind: VoipEventKind
+    call_id: int
+    provider: str
+    at: datetime
+    fail_reason: str = ""  # FAILED: a word of calls.models.FailReason
+    permanent: bool = True  # FAILED: false where another provider may do better
+    ended_by: str = ""  # ENDED: a word of calls.models.DisconnectedBy
+    recording: bytes = b""  # RECORDED: a WAV file
+
+
+class VoipError(Exception):
+    """A provider refused or failed. `permanent`: no other provider would do better either."""
+
+    def __init__(self, message: str, *, permanent: bool = False, fail_reason: str = "voip_conn_general") -> None:
+        self.permanent = permanent
+        self.fail_reason = fail_reason
+        super().__init__(message)
+
+
+class VoipTimeout(Exception):
+    """A provider did not answer in time, so nobody knows whether the request arrived. It is never sent again."""
+
+
+class VoipState(Enum):
+    """What a provider says of a call when it is asked."""
+
+    UNKNOWN = "unknown"  # the request never arrived
+    DIALLING = "dialling"
+    CONNECTED = "connected"
+    OVER = "over"
+
+
+Deliver = Callable[[VoipEvent], None]
+
+
+class VoipProvider(ABC):
+    """An adapter to one provider, under the name it has in settings.
+
+    Requests raise VoipError where the provider says no, VoipTimeout where it says nothing. They are made outside of
+    transactions, and only after the claim that keeps them from being made twice is committed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def place_call(self, order: DialOrder) -> str:
+        """The agent's leg is being dialled. Returns the provider's own id of the call."""
+
+    @abstractmethod
+    def connect(self, order: DialOrder) -> None:
+        """The end user's leg is being dialled; when it answers the two are joined."""
+
+    @abstractmethod
+    def hang_up(self, call_id: int) -> None:
+        """Whatever legs the call has at this provider are ended. Nothing happens where there are none."""
+
+    @abstractmethod
+    def find_call(self, order: DialOrder, since: datetime) -> VoipState:
+        """What has become of a call that was placed, or may have been placed, after `since`."""
+
+    def play(self, now: datetime, deliver: Deliver) -> int:
+        """Events that are due are delivered; returns how many. For providers that must be asked; most report."""
+        return 0
