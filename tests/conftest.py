@@ -1,0 +1,62 @@
+"""What every test stands on. The servers themselves are started by tests/servers.py."""
+
+import pytest
+from django.test import Client, override_settings
+
+from ccai.models import ApiToken
+from ccai.redis import client as redis_client
+from tests.api_client import ApiClient
+
+# Any other name is not this center, and gets 404.
+HOST = "demo.localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_passwords():
+    """Passwords of tests are worth no second of computing."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def empty_redis():
+    """No test sees what another has left in Redis."""
+    redis_client().flushdb()
+
+
+@pytest.fixture
+def no_redis(settings):
+    """The Redis-protocol server has gone away."""
+    settings.CCAI_REDIS_URL = "unix:///nowhere/valkey.sock"
+    redis_client.cache_clear()
+    yield
+    redis_client.cache_clear()
+
+
+@pytest.fixture
+def client():
+    """A browser on this center."""
+    return Client(SERVER_NAME=HOST)
+
+
+@pytest.fixture
+def admin_client(admin_user):
+    """A browser on this center in which an admin has logged in."""
+    client = Client(SERVER_NAME=HOST)
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.fixture
+def api_token(db):
+    """A live API token; `secret` is what goes over the wire."""
+    token = ApiToken(name="tests")
+    token.secret = token.make_token()
+    token.save()
+    return token
+
+
+@pytest.fixture
+def api(api_token):
+    """A program with a live API token."""
+    return ApiClient(api_token.secret)
