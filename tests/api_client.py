@@ -45,6 +45,8 @@ class ApiClient:
         if self.user is not None:
             credentials = base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
             sent = {"Authorization": f"Basic {credentials}", **sent}
+        if method != "GET":
+            sent["Content-Type"] = content_type  # the test client itself leaves it out where there is no body
         return Client().generic(
             method,
             BASE + path,
