@@ -1,0 +1,46 @@
+"""`manage.py serve`: the whole center on one machine, until it is told to stop."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ccai.serve.run import run_center
+
+
+def port_number(text: str) -> int:
+    """A TCP port, for argparse."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise ArgumentTypeError(
+            _("%(text)s is not a port. Write a number from 0 (any that is free) to 65535.") % {"text": text}
+        )
+    return int(text)
+
+
+class Command(BaseCommand):
+    """Runs web, worker, beat and, without REDIS_URL, a private Valkey, and says what happens to them."""
+
+    help = gettext_lazy("Run the whole center on this machine: web, worker, beat and, without REDIS_URL, a Valkey.")  # type: ignore[assignment]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The address to serve, and the center to load."""
+        parser.add_argument("--host", default="127.0.0.1", help=_("The address to listen on; 0.0.0.0 for all."))
+        parser.add_argument("--port", default=8000, type=port_number, help=_("The port; 0 takes any that is free."))
+        parser.add_argument(
+            "--center",
+            type=Path,
+            metavar="FILE",
+            help=_("A center file to load at each start. Without it an empty center gets the demo."),
+        )
+
+    def handle(self, *args: Any, host: str, port: int, center: Path | None, **options: Any) -> None:
+        """Return when told to stop, with every child gone. CommandError where it cannot start."""
+        run_center(host=host, port=port, center=center, say=self.say)
+
+    def say(self, line: str) -> None:
+        """Print a line, at once."""
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,51 @@
+"""Celery's two programs as child processes: the worker and the beat."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+
+from ccai.serve.children import Child
+
+# Celery warns of root because messages in pickle could run anything. Messages here are JSON.
+QUIET = ("-W", "ignore:You're running the worker with superuser privileges")
+# Threads, not processes: a tick waits for the database and for providers, a thread costs no second copy of the
+# project in memory, and there is nobody left behind when the worker is killed.
+THREADS = 4
+NOISE = re.compile(r"^$|^worker: Warm shutdown")
+
+
+def make_celery_child(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Child:
+    """A child that runs Celery with `arguments`, as talkative as CCAI_LOG_LEVEL says."""
+    return Child(
+        name,
+        [
+            *(sys.executable, *QUIET, "-m", "celery", "--quiet", "-A", "ccai"),
+            *arguments,
+            *("--loglevel", os.environ.get("CCAI_LOG_LEVEL", "INFO")),
+        ],
+        # Celery closes a pool after each task, so a pool is for the web server alone.
+        environment={**environment, "CCAI_DB_POOL": "false"},
+        noise=NOISE,
+    )
+
+
+def make_worker(environment: Mapping[str, str]) -> Child:
+    """The one worker of this machine, on both queues; it has no others to talk to."""
+    return make_celery_child(
+        "worker",
+        [
+            "worker",
+            *("--queues", "clock,default"),
+            *("--pool", "threads"),
+            *("--concurrency", str(THREADS)),
+            "--without-gossip",
+            "--without-mingle",
+        ],
+        environment,
+    )
+
+
+def make_beat(environment: Mapping[str, str]) -> Child:
+    """The clock's pulse. Its schedule stands in the settings, so it keeps no file."""
+    return make_celery_child("beat", ["beat"], environment)
