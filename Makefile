@@ -1,0 +1,68 @@
+# How the project is built, run and checked. Nothing is needed but python3 (3.11 or later), git and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all:
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+WORKERS := 2
+
+# What is installed, as files: a target that is older than its requirements is made again.
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+
+.PHONY: help setup run dev test lint bench lock clean
+.DEFAULT_GOAL := help
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(RUNTIME)  ## Build .venv from requirements.txt
+
+run: $(RUNTIME)  ## Run the whole center; ARGS="--port 8001 --center FILE" goes to manage.py serve
+	@exec $(BIN)/python manage.py serve $(ARGS)
+
+dev: $(DEVELOPMENT)  ## Add what tests and checks need
+
+lint: $(DEVELOPMENT)  ## Style, types, arrows and missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy .
+	CCAI_ENV_FILE=/dev/null $(BIN)/python manage.py makemigrations --check --dry-run
+
+test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL
+	$(BIN)/pytest --db sqlite -n $(WORKERS)
+	$(BIN)/pytest --db postgresql -n $(WORKERS)
+
+bench: $(DEVELOPMENT)  ## Measure; ARGS goes to the benchmark
+	@exec $(BIN)/python -m bench $(ARGS)
+
+lock: $(DEVELOPMENT)  ## Write requirements.txt and requirements-dev.txt from their .in files
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+
+clean:  ## Remove .venv and caches; what the center has stored in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo 'There is no $(PYTHON). Install Python 3.11 or later (apt install python3 python3-venv).' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$$($(PYTHON) --version) is too old. Install 3.11 or later, and name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is not installed (apt install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	@echo 'Installing the packages of requirements.txt'
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
+	@echo 'Installing the packages of requirements-dev.txt'
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
