@@ -21,12 +21,12 @@ PATIENCE = 60
 
 
 def wait_for(get, what):
-    """What `get()` returns once that is true."""
+    """What `get()` returns once that is true. Asks four times a second: a token may ask the API ten times."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := get():
             return found
-        time.sleep(0.1)
+        time.sleep(0.25)
     raise AssertionError(f"waited in vain for {what}")
 
 
