@@ -8,10 +8,11 @@ the round begins again, until the call expires. Where the call stands is in its 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
@@ -40,15 +41,14 @@ class Group:
 def groups_with_agents(menu_ids: Sequence[int]) -> dict[int, list[Group]]:
     """The groups of each menu that have active agents, in their order."""
     groups: dict[int, list[Group]] = {menu_id: [] for menu_id in menu_ids}
-    rows = (
-        AgentGroup.objects.filter(menu__in=menu_ids)
-        .order_by("menu", "position", "pk")
-        .prefetch_related(Prefetch("agents", Agent.objects.filter(user__is_active=True).only("pk")))
+    members = (
+        AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menu_ids, agent__user__is_active=True)
+        .order_by("agentgroup__menu", "agentgroup__position", "agentgroup")
+        .values_list("agentgroup__menu", "agentgroup", "agentgroup__name", "agentgroup__timeout_seconds", "agent")
     )
-    for row in rows:
-        members = frozenset(agent.pk for agent in row.agents.all())
-        if members:
-            groups[row.menu_id].append(Group(row.name, timedelta(seconds=row.timeout_seconds), members))
+    for (menu_id, _group, name, seconds), rows in groupby(members, key=lambda row: row[:4]):
+        agent_ids = frozenset(row[4] for row in rows)
+        groups[menu_id].append(Group(name, timedelta(seconds=seconds), agent_ids))
     return groups
 
 

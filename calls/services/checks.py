@@ -68,8 +68,10 @@ def find_language(request: CallRequest, menu: Menu | None = None) -> str:
     lang = request.lang or DEFAULT_LANGUAGE
     if base_code(lang) is None:
         raise Refused(errors.LANGUAGE_NOT_FOUND, lang=lang)
-    live = set(Language.objects.filter(state=Language.State.LIVE).values_list("code", flat=True))
-    spoken = {language.code for language in menu.languages.all()} if menu else set()
+    of_menu = Menu.languages.through.objects.filter(menu=menu, language=OuterRef("pk"))
+    languages = list(Language.objects.annotate(of_menu=Exists(of_menu)).values_list("code", "state", "of_menu"))
+    live = {code for code, state, _of_menu in languages if state == Language.State.LIVE}
+    spoken = {code for code, _state, is_spoken in languages if is_spoken}
     if not covers(live, lang) or (spoken and not covers(spoken, lang)):
         raise Refused(errors.LANGUAGE_NOT_AVAILABLE, lang=lang)
     return lang
@@ -174,7 +176,7 @@ def find_menus_number(request: CallRequest, menu: Menu) -> str:
 
 
 def find_menu(menu_id: Id | IllTyped | None, types: tuple[str, ...], wrong_type: Sentence) -> Menu:
-    """The leaf menu whose queue the call enters, of one of `types`; its options and languages are read along."""
+    """The leaf menu whose queue the call enters, of one of `types`; its options are read along."""
     if menu_id is None:
         raise Refused(errors.MENU_ID_REQUIRED)
     if isinstance(menu_id, IllTyped):
@@ -184,7 +186,7 @@ def find_menu(menu_id: Id | IllTyped | None, types: tuple[str, ...], wrong_type:
         menu = (
             Menu.objects.filter(pk=menu_id.pk, deleted=False)
             .annotate(has_children=Exists(Menu.objects.filter(parent=OuterRef("pk"), deleted=False)))
-            .prefetch_related("deflection_options", "languages")
+            .prefetch_related("deflection_options")
             .first()
         )
     if menu is None:

@@ -1,6 +1,7 @@
 """Who an end user is: found or made by the CRM's contact, or by phone number."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 
 from calls.crm.base import CrmContact
 from calls.models import Call, EndUser, Participant
@@ -44,16 +45,19 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
 
 def _of_contact(contact: CrmContact, number: str) -> EndUser:
     """The end user that is `contact`: known as such, known by the number alone until now, or new."""
-    found = EndUser.objects.filter(out_contact_id=contact.out_contact_id).first()
-    if found is not None:
-        return found
-    nameless = EndUser.objects.filter(number=number, out_contact_id=None).first() if number else None
-    if nameless is None:
+    is_contact = Q(out_contact_id=contact.out_contact_id)
+    has_number_alone = Q(number=number, out_contact_id=None) & ~Q(number="")
+    # The contact itself comes first: NULLs of the other kind sort after it on both databases this way.
+    found = (
+        EndUser.objects.filter(is_contact | has_number_alone).order_by(F("out_contact_id").asc(nulls_last=True)).first()
+    )
+    if found is None:
         return _create(number=number, name=contact.name, out_contact_id=contact.out_contact_id)
-    nameless.out_contact_id, nameless.contact_unknown = contact.out_contact_id, False
-    nameless.name = nameless.name or contact.name
-    nameless.save(update_fields=["out_contact_id", "contact_unknown", "name"])
-    return nameless
+    if found.out_contact_id is None:
+        found.out_contact_id, found.contact_unknown = contact.out_contact_id, False
+        found.name = found.name or contact.name
+        found.save(update_fields=["out_contact_id", "contact_unknown", "name"])
+    return found
 
 
 def _create(**fields: object) -> EndUser:
