@@ -1,0 +1,7 @@
+"""Pages of calls and of the people on the other end. What happened is looked at here and never changed."""
+
+from calls.admin.call import CallAdmin
+from calls.admin.customers import ContactAdmin, EndUserAdmin, TicketAdmin
+from calls.admin.offers import DialPromptAdmin, OfferAdmin
+
+__all__ = ["CallAdmin", "ContactAdmin", "DialPromptAdmin", "EndUserAdmin", "OfferAdmin", "TicketAdmin"]

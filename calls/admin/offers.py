@@ -1,0 +1,84 @@
+"""What was held out to agents."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from calls.admin.call import OFFER_COLOURS
+from calls.models import DialPrompt, Offer
+from ccai.admin import DayRangeFilter, HistoryAdmin, clock_time, label, shown_phone
+
+PROMPT_COLOURS = {
+    DialPrompt.Status.OPEN: "primary",
+    DialPrompt.Status.USED: "success",
+    DialPrompt.Status.LAPSED: "warning",
+}
+
+
+@admin.register(Offer)
+class OfferAdmin(HistoryAdmin):
+    """Queued calls held out to agents, the latest first."""
+
+    list_display = ("id", "offered", "call", "agent", "group", "round", "shown_status", "settled")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("agent", AutocompleteSelectFilter),
+        ("offered_at", DayRangeFilter),
+    )
+    list_select_related = ("call", "agent__user")
+    fields = (("call", "agent"), ("shown_status", "group"), ("round", "level"), ("offered", "settled"))
+
+    @display(description=_("status"))
+    def shown_status(self, offer: Offer) -> str:
+        """What became of it."""
+        return label(offer.get_status_display(), OFFER_COLOURS[Offer.Status(offer.status)])
+
+    @display(description=_("offered at"))
+    def offered(self, offer: Offer) -> str | None:
+        """When."""
+        return clock_time(offer.offered_at)
+
+    @display(description=_("settled at"))
+    def settled(self, offer: Offer) -> str | None:
+        """When; nothing while it is open."""
+        return clock_time(offer.settled_at)
+
+
+@admin.register(DialPrompt)
+class DialPromptAdmin(HistoryAdmin):
+    """Outbound calls that agents were asked to complete, the latest first."""
+
+    list_display = ("id", "created", "agent", "shown_status", "phone", "ticket_id", "expires")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("agent", AutocompleteSelectFilter),
+        ("created_at", DayRangeFilter),
+    )
+    list_select_related = ("agent__user",)
+    fields = (("agent", "shown_status"), ("phone", "outbound"), ("lang", "ticket_id"), ("created", "expires"), "call")
+
+    @display(description=_("status"))
+    def shown_status(self, prompt: DialPrompt) -> str:
+        """What became of it."""
+        return label(prompt.get_status_display(), PROMPT_COLOURS[DialPrompt.Status(prompt.status)])
+
+    @display(description=_("end user number"))
+    def phone(self, prompt: DialPrompt) -> str | None:
+        """In the international format; nothing where the agent chooses."""
+        return shown_phone(prompt.end_user_number)
+
+    @display(description=_("outbound number"))
+    def outbound(self, prompt: DialPrompt) -> str | None:
+        """In the international format; nothing where the agent chooses."""
+        return shown_phone(prompt.outbound_number)
+
+    @display(description=_("created at"))
+    def created(self, prompt: DialPrompt) -> str | None:
+        """When."""
+        return clock_time(prompt.created_at)
+
+    @display(description=_("expires at"))
+    def expires(self, prompt: DialPrompt) -> str | None:
+        """Until when the agent may use it."""
+        return clock_time(prompt.expires_at)

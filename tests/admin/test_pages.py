@@ -1,0 +1,132 @@
+"""Every page of the back office opens, for those who may see it, and costs the same however much there is."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from agents.models import Agent, Engagement, StatusChange, User
+from calls.models import Call, DialPrompt, Offer, SandboxCall
+from ccai.admin import CappedPaginator
+from menus.models import Menu
+from tests.admin.rows import admin_url, fill
+from tests.factories import make_call
+
+pytestmark = pytest.mark.django_db
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+HISTORY = [Call, DialPrompt, Engagement, Offer, StatusChange]
+
+
+@pytest.fixture
+def page_of(admin_client):
+    """The text of the page at an address, which opens."""
+
+    def opened(url, **query):
+        response = admin_client.get(url, query)
+        assert response.status_code == 200, response
+        return response.content.decode()
+
+    return opened
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_list_and_form_opens(model, page_of, admin_client):
+    fill(1)
+    page_of(admin_url(model, "changelist"))
+    page_of(admin_url(model, "change", model._default_manager.last().pk))
+    adding = admin_client.get(admin_url(model, "add"))
+    assert adding.status_code == (403 if model in HISTORY else 200)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_list_can_be_searched_for_anything(model, page_of):
+    fill(1)
+    for term in ("Kim", "1", "+12025550123", "9" * 30, "%", "'"):
+        page_of(admin_url(model, "changelist"), q=term)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_a_list_of_thirty_rows_costs_no_more_queries_than_a_list_of_ten(model, page_of):
+    for number in range(10):
+        fill(number)
+    page_of(admin_url(model, "changelist"))
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        page_of(admin_url(model, "changelist"))
+    for number in range(10, 30):
+        fill(number)
+    with CaptureQueriesContext(connection) as many:
+        page_of(admin_url(model, "changelist"))
+    assert len(many) == len(few), [query["sql"] for query in many]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_nobody_sees_a_page_without_logging_in(model, client):
+    response = client.get(admin_url(model, "changelist"))
+    assert response.status_code == 302
+    assert response.url.startswith(reverse("admin:login"))
+
+
+@pytest.mark.parametrize("model", [Call, DialPrompt, Engagement, Offer, StatusChange, Agent, Menu])
+def test_what_calls_remember_cannot_be_deleted(model, admin_client):
+    fill(1)
+    row = model._default_manager.last()
+    assert admin_client.post(admin_url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", HISTORY)
+def test_what_happened_cannot_be_changed(model, admin_client):
+    fill(1)
+    row = model._default_manager.last()
+    before = model._default_manager.filter(pk=row.pk).values().get()
+    assert admin_client.post(admin_url(model, "change", row.pk), {"status": "failed"}).status_code == 403
+    assert model._default_manager.filter(pk=row.pk).values().get() == before
+
+
+def test_the_home_page_links_to_every_list(page_of):
+    page = page_of(reverse("admin:index"))
+    for model in MODELS:
+        assert f'href="{admin_url(model, "changelist")}"' in page
+
+
+def test_the_sandbox_keeps_its_own_books(page_of):
+    assert SandboxCall not in MODELS
+    assert "sandbox" not in page_of(reverse("admin:index"))
+
+
+def test_someone_who_may_see_calls_alone_is_shown_calls_alone(client):
+    user = User.objects.create_user("viewer@example.com", "a long password", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_call"))
+    client.force_login(user)
+    page = client.get(reverse("admin:index")).content.decode()
+    assert admin_url(Call, "changelist") in page
+    assert admin_url(Agent, "changelist") not in page
+    assert client.get(admin_url(Agent, "changelist")).status_code == 403
+
+
+def test_pages_ask_nothing_of_another_host(admin_client):
+    fill(1)
+    for model in MODELS:
+        response = admin_client.get(admin_url(model, "changelist"))
+        page = response.content.decode()
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert 'src="http' not in page
+        assert 'rel="stylesheet" href="http' not in page
+
+
+def test_a_long_list_is_counted_no_further_than_its_pages_reach(monkeypatch, page_of):
+    monkeypatch.setattr(CappedPaginator, "MOST", 3)
+    for _ in range(5):
+        make_call("queued")
+    with CaptureQueriesContext(connection) as queries:
+        page = page_of(admin_url(Call, "changelist"))
+    assert "The latest 3 calls" in page
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
+    assert counts
+    assert all("LIMIT 4" in sql for sql in counts)
