@@ -11,6 +11,7 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +24,7 @@ environ.Env.read_env(env.str("CCAI_ENV_FILE", default=str(BASE_DIR / ".env")))
 # --- Where state lives -------------------------------------------------------------------------------------------
 
 CCAI_DATA_DIR = Path(env.str("CCAI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-CCAI_DATA_DIR.mkdir(parents=True, exist_ok=True)
+CCAI_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def kept_secret_key(path: Path) -> str:
@@ -272,6 +273,10 @@ UNFOLD = {
     "SITE_HEADER": _("Contact center"),
     "SITE_SUBHEADER": CCAI_SUBDOMAIN,
     "SITE_SYMBOL": "support_agent",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": lambda request: static("ccai/icon.svg")}
+    ],
+    "STYLES": [lambda request: static("ccai/admin.css")],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
