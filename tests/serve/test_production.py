@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("production")
 
 COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service.get("build")}
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "ccai"}
 SECRETS = ("POSTGRES_PASSWORD", "CCAI_SECRET_KEY")
 
 
@@ -87,6 +87,9 @@ class TestTheFiles:
 
         routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
         assert queues == {settings.CELERY_TASK_DEFAULT_QUEUE, *routed}
+
+    def test_the_image_is_built_once_before_anything_runs_it(self):
+        assert [name for name, service in SERVICES.items() if "build" in service] == ["migrate"]
 
     def test_the_image_runs_as_a_user_that_is_not_root(self):
         users = re.findall(r"^USER (\S+)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
