@@ -3,10 +3,12 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from agents.languages import base_code
 from ccai.phones import E164_MAX_LENGTH, wire_phone
 from ccai.times import now
 
@@ -43,10 +45,25 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_is_unique_without_case"),)
+        constraints = (
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_is_unique_without_case",
+                violation_error_message=_("Somebody has this e-mail address already."),
+            ),
+        )
 
     def __str__(self) -> str:
         return self.email
+
+
+def validate_language(code: str) -> None:
+    """Raise ValidationError where `code` is no language of the wire."""
+    if base_code(code) is None:
+        raise ValidationError(
+            _('"%(code)s" is not a language code. Write an ISO 639-1 code such as en, or en-US.'),
+            params={"code": code},
+        )
 
 
 class Language(models.Model):
@@ -59,7 +76,11 @@ class Language(models.Model):
         DRAFT = "draft", _("Draft")
 
     code = models.CharField(
-        _("code"), max_length=12, primary_key=True, help_text=_("ISO 639-1, with or without a region: en, en-US.")
+        _("code"),
+        max_length=12,
+        primary_key=True,
+        validators=[validate_language],
+        help_text=_("ISO 639-1, with or without a region: en, en-US."),
     )
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.LIVE)
 
@@ -112,11 +133,25 @@ class Team(models.Model):
         ordering = ("name",)
         constraints = (
             models.UniqueConstraint(fields=["parent", "name"], name="team_name_is_unique_below_its_parent"),
-            models.UniqueConstraint(fields=["name"], condition=models.Q(parent=None), name="top_team_name_is_unique"),
+            models.UniqueConstraint(
+                fields=["name"],
+                condition=models.Q(parent=None),
+                name="top_team_name_is_unique",
+                violation_error_message=_("There is a team of this name already."),
+            ),
         )
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a team that stands below itself."""
+        super().clean()
+        above = self.parent
+        while above is not None:
+            if self.pk is not None and above.pk == self.pk:
+                raise ValidationError({"parent": _("A team cannot be a part of itself.")})
+            above = above.parent
 
 
 class Agent(models.Model):

@@ -113,10 +113,14 @@ class Menu(TreeNode):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a parent below itself, a deleted parent, and a type that is not the root's."""
+        """Refuse a parent below itself, a deleted parent, and a type that is not that of the menus above and below."""
         super().clean()
+        if self.parent and self.parent.deleted and not self.deleted:
+            raise ValidationError({"parent": _("This menu is deleted. Choose another, or restore it first.")})
         if self.parent and self.parent.menu_type != self.menu_type:
             raise ValidationError({"menu_type": _("A menu has the type of the menu it stands below.")})
+        if self.pk and Menu.objects.filter(parent=self.pk).exclude(menu_type=self.menu_type).exists():
+            raise ValidationError({"menu_type": _("Menus below this one have another type. Move them first.")})
 
     def state_at(self, at: datetime) -> str:
         """`open`, `after_hours` or `manual_redirection` (Menu.State) at the moment `at`.

@@ -1,7 +1,5 @@
 """The call itself."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -206,20 +204,8 @@ class Call(models.Model):
         return f"{self.pk} {self.call_type}"
 
     @property
-    def is_over(self) -> bool:
-        """True once `ends_at` is set."""
-        return self.ends_at is not None
-
-    @property
     def expires_after(self) -> int:
         """Seconds that the call may wait in the queue for an agent."""
         if self.scheduled_at is not None:
             return int(settings.CCAI_SCHEDULED_CALL_EXPIRATION)
         return int(settings.CCAI_UNANSWERED_CALL_EXPIRATION)
-
-    def parts(self) -> dict[str, list[Any]]:
-        """The rows that belong to this call, by the name the call object gives them."""
-        return {
-            name: list(getattr(self, name).all())
-            for name in ("participants", "transfers", "photos", "videos", "deflection_details", "offer_events")
-        }

@@ -30,14 +30,19 @@ class EndUser(models.Model):
                 fields=["out_contact_id"],
                 condition=Q(out_contact_id__isnull=False),
                 name="a_crm_contact_is_one_end_user",
+                violation_error_message=_("Another end user is this contact already."),
             ),
             models.UniqueConstraint(
                 fields=["number"],
                 condition=Q(out_contact_id=None) & ~Q(number=""),
                 name="a_number_without_contact_is_one_end_user",
+                violation_error_message=_("Another end user without a contact has this number already."),
             ),
             models.UniqueConstraint(
-                fields=["identifier"], condition=Q(identifier__isnull=False), name="an_identifier_is_one_end_user"
+                fields=["identifier"],
+                condition=Q(identifier__isnull=False),
+                name="an_identifier_is_one_end_user",
+                violation_error_message=_("Another end user has this identifier already."),
             ),
         )
         indexes = (
