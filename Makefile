@@ -57,7 +57,7 @@ $(BIN)/python:
 		echo "Python's venv module is not installed (apt install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)
 
-$(RUNTIME): requirements.txt | $(BIN)/python
+$(RUNTIME): requirements.txt $(BIN)/python
 	@echo 'Installing the packages of requirements.txt'
 	@$(PIP) -r requirements.txt
 	@touch $@
