@@ -1,0 +1,112 @@
+"""What loading a center did, or would do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ccai.center.records import Center, Record
+from ccai.center.schema import AGENTS, KINDS, MENUS, OUTBOUND_NUMBERS
+from ccai.phones import wire_phone
+
+# Keys that stand in a file by another name too.
+NAMES = {"password_hash": "password", "token_hash": "token"}
+
+
+class Outcome(Enum):
+    """What became of a thing that a file names, or that changed with one."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one thing. `keys` are those that changed; never their values, which may be secrets."""
+
+    kind: str  # where such things stand in the file
+    name: str
+    outcome: Outcome
+    keys: tuple[str, ...] = ()
+
+
+@dataclass
+class LoadReport:
+    """What was created, changed and left."""
+
+    lines: list[Line]
+    is_dry_run: bool = False
+    # API tokens that were made, by name. They cannot be read again.
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_changes(self) -> bool:
+        """True where anything was created or changed, or would be."""
+        return any(line.outcome != Outcome.LEFT for line in self.lines)
+
+    def counts(self) -> dict[str, dict[Outcome, int]]:
+        """How many things of each kind had each outcome; kinds of which there are none are left out."""
+        found: dict[str, dict[Outcome, int]] = {}
+        for line in self.lines:
+            counts = found.setdefault(line.kind, dict.fromkeys(Outcome, 0))
+            counts[line.outcome] += 1
+        return found
+
+    def sentences(self) -> Iterator[str]:
+        """The report for people, line by line, without any secret."""
+        for kind, counts in self.counts().items():
+            yield _("%(kind)s: %(created)d created, %(changed)d changed, %(left)d left") % {
+                "kind": kind,
+                **{outcome.value: count for outcome, count in counts.items()},
+            }
+            for line in self.lines:
+                if line.kind == kind and line.outcome == Outcome.CHANGED:
+                    yield _("  changed %(name)s: %(keys)s") % {"name": line.name, "keys": ", ".join(line.keys)}
+        if not self.has_changes:
+            yield _("Nothing changed: the center is as the files say.")
+        elif self.is_dry_run:
+            yield _("This was a dry run: nothing was written.")
+
+    def token_sentences(self) -> Iterator[str]:
+        """The API tokens that were made: secrets, for the eyes of whoever has loaded the files."""
+        for name, token in self.tokens.items():
+            yield _("The API token %(name)s is %(token)s (shown this once)") % {"name": name, "token": token}
+
+
+def name_of(record: Record) -> str:
+    """What a person calls the thing."""
+    if record.kind is OUTBOUND_NUMBERS:
+        return wire_phone(record.key) or ""
+    if record.kind is AGENTS:
+        return str(record.values["email"])
+    if record.kind is MENUS:
+        name = str(record.values["name"])
+        return f"{record.key} {name}" if record.key > 0 else name
+    return str(record.key)
+
+
+def lines_about(center: Center) -> list[Line]:
+    """What will become of each thing once the center is written. Things that no file touches are left out."""
+    found = []
+    for kind in KINDS:
+        for record in center.of(kind).values():
+            if record.is_new:
+                found.append(Line(kind.name, name_of(record), Outcome.CREATED))
+            elif keys := record.changes():
+                names = tuple(NAMES.get(key, key) for key in keys)
+                found.append(Line(kind.name, name_of(record), Outcome.CHANGED, names))
+            elif record.entries:
+                found.append(Line(kind.name, name_of(record), Outcome.LEFT))
+    return found
+
+
+def summary_of_faults(count: int) -> str:
+    """The sentence above a list of faults."""
+    return ngettext(
+        "The center was not changed, because of %(count)d fault:",
+        "The center was not changed, because of %(count)d faults:",
+        count,
+    ) % {"count": count}
