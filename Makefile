@@ -12,7 +12,7 @@ WORKERS := 2
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help setup run dev test lint bench lock clean
+.PHONY: help setup run dev test lint bench lock clean FORCE
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -57,7 +57,13 @@ $(BIN)/python:
 		echo "Python's venv module is not installed (apt install python3-venv)." >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV)
 
-$(RUNTIME): requirements.txt $(BIN)/python
+# A .venv whose Python is gone (the system has another one now) is built anew, so all is installed anew.
+ifeq ($(wildcard $(BIN)/python),)
+$(RUNTIME) $(DEVELOPMENT): FORCE
+endif
+FORCE:
+
+$(RUNTIME): requirements.txt | $(BIN)/python
 	@echo 'Installing the packages of requirements.txt'
 	@$(PIP) -r requirements.txt
 	@touch $@
