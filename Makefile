@@ -58,7 +58,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv --clear $(VENV)
 
 # A .venv whose Python is gone (the system has another one now) is built anew, so all is installed anew.
-ifeq ($(wildcard $(BIN)/python),)
+ifneq ($(shell test -x $(BIN)/python && echo there),there)
 $(RUNTIME) $(DEVELOPMENT): FORCE
 endif
 FORCE:
