@@ -33,8 +33,8 @@ lint: $(DEVELOPMENT)  ## Style, types, arrows and missing migrations
 	CCAI_ENV_FILE=/dev/null $(BIN)/python manage.py makemigrations --check --dry-run
 
 test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL
-	$(BIN)/pytest --db sqlite -n $(WORKERS)
-	$(BIN)/pytest --db postgresql -n $(WORKERS)
+	$(BIN)/pytest --db sqlite -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest --db postgresql -n $(WORKERS) --dist loadgroup
 
 bench: $(DEVELOPMENT)  ## Measure; ARGS goes to the benchmark
 	@exec $(BIN)/python -m bench $(ARGS)
