@@ -33,7 +33,7 @@ class OneCenter:
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: HttpRequest) -> HttpResponse:  # noqa: D102
         try:
             host = request.get_host()
         except DisallowedHost:

@@ -226,7 +226,7 @@ CELERY_TASK_ROUTES = {"calls.tick": {"queue": "clock"}}
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# No task is acknowledged late, so there is none to cancel; unset, Celery gives a page of advice at each lost connection.
+# No task is acknowledged late, so there is none to cancel; unset, each lost connection brings a page of advice.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # The schedule stands in this dict alone, so beat needs no file and no table of its own.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
