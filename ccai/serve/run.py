@@ -87,21 +87,11 @@ def run_children(listener: socket.socket, run_dir: Path, program: Path | None, s
         try:
             if server is not None:
                 supervisor.start([server])
-                supervisor.wait_until(
-                    lambda: valkey.answers(environment["REDIS_URL"]),
-                    every=0.02,
-                    complaint=lambda: _("Waiting for Valkey to answer."),
-                )
+                supervisor.wait_for(lambda: valkey.find_what_is_down(environment["REDIS_URL"]), every=0.02)
             supervisor.start(
                 [web.make_child(listener, environment), celery.make_worker(environment), celery.make_beat(environment)]
             )
-            supervisor.wait_until(
-                lambda: not web.find_what_is_down(listener),
-                every=0.2,
-                complaint=lambda: (
-                    _("Not ready yet, waiting for: %(names)s.") % {"names": ", ".join(web.find_what_is_down(listener))}
-                ),
-            )
+            supervisor.wait_for(lambda: web.find_what_is_down(listener), every=0.2)
             say_ready(web.url_of(listener), say)
             supervisor.run()
         except Stopped:

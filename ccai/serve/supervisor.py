@@ -11,9 +11,13 @@ from ccai.serve.children import Child, how_it_ended
 
 # Seconds between looks at the children; also how soon a signal is noticed.
 PULSE = 0.2
-# Seconds that children have, after SIGTERM, before they are killed. Two stages and these limits make at most 8.
-GRACE = 6.0
-LAST_GRACE = 2.0
+# Seconds that children have to end by themselves, then the last child, then each when it is killed. With the second
+# that a look at /health/ may take, all is over within 10 seconds of the wish.
+GRACE = 5.0
+LAST_GRACE = 1.5
+KILLED = 0.5
+# Seconds after which one wants to know what there is to wait for.
+PATIENCE = 15.0
 
 
 class Stopped(Exception):
@@ -94,17 +98,22 @@ class Supervisor:
         self.quote(child, lines)
         return status
 
-    def wait_until(self, is_true: Callable[[], bool], *, every: float, complaint: Callable[[], str]) -> None:
-        """Keep the children running until `is_true`, asked every so many seconds; say `complaint` each 15 seconds."""
-        ask_at, complain_at = 0.0, time.monotonic() + 15
+    def wait_for(self, find_what_is_missing: Callable[[], list[str]], *, every: float) -> None:
+        """Keep the children running until nothing is missing, looked up every so many seconds.
+
+        Says what is, by name, after 15 seconds and each 15 that follow.
+        """
+        look_at, say_at = 0.0, time.monotonic() + PATIENCE
+        missing: list[str] = []
         while True:
-            if time.monotonic() >= ask_at:
-                if is_true():
-                    return
-                ask_at = time.monotonic() + every
-            if time.monotonic() >= complain_at:
-                self.say(complaint())
-                complain_at = time.monotonic() + 15
+            if time.monotonic() >= look_at:
+                missing = find_what_is_missing()
+                look_at = time.monotonic() + every
+            if not missing:
+                return
+            if time.monotonic() >= say_at:
+                self.say(_("Not ready yet, waiting for: %(names)s.") % {"names": ", ".join(missing)})
+                say_at = time.monotonic() + PATIENCE
             self.pulse()
 
     def run(self) -> None:
@@ -113,7 +122,7 @@ class Supervisor:
             self.pulse()
 
     def stop(self) -> None:
-        """End all children, within 9 seconds: first all but the last, then the last."""
+        """End all children: first all but the last, then the last."""
         for child in self.children:
             child.restart_at = None
         self.end([child for child in self.children if child is not self.last], GRACE)
@@ -130,7 +139,7 @@ class Supervisor:
                 self.say(_("%(name)s does not end by itself and is killed.") % {"name": child.name})
                 child.send(signal.SIGKILL)
         self.hurry = False
-        self.watch_them_end(children, time.monotonic() + 0.5)
+        self.watch_them_end(children, time.monotonic() + KILLED)
 
     def watch_them_end(self, children: Sequence[Child], deadline: float) -> None:
         """Collect `children` as they end, until all have, the deadline is over, or there is a hurry."""

@@ -59,14 +59,14 @@ def socket_directory(run_dir: Path) -> Iterator[Path]:
             yield Path(directory)
 
 
-def answers(url: str) -> bool:
-    """True where a server at `url` takes commands."""
+def find_what_is_down(url: str) -> list[str]:
+    """`valkey`, until a server at `url` takes commands; then nothing."""
     try:
         with redis.Redis.from_url(url, socket_timeout=1) as client:
             client.ping()
     except redis.RedisError:
-        return False
-    return True
+        return ["valkey"]
+    return []
 
 
 def make_child(program: Path, *, run_dir: Path, socket: Path) -> Child:

@@ -102,7 +102,10 @@ class Serve:
 
     def ended(self, seconds):
         """Its exit status, within so many seconds."""
-        status = self.process.wait(timeout=seconds)
+        try:
+            status = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it runs on, and has said:\n{self.output}") from None
         self.reader.join()
         return status
 

@@ -1,5 +1,7 @@
 """`manage.py serve`: the whole center on one machine, until it is told to stop."""
 
+import os
+import signal
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,10 @@ class Command(BaseCommand):
         run_center(host=host, port=port, center=center, say=self.say)
 
     def say(self, line: str) -> None:
-        """Print a line, at once."""
-        self.stdout.write(line)
-        self.stdout.flush()
+        """Print a line, at once. Where nobody can read it any more the center is to stop, as by a signal."""
+        try:
+            self.stdout.write(line)
+            self.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+            signal.raise_signal(signal.SIGTERM)
