@@ -1,7 +1,10 @@
 """The kernel as an installed app: API tokens and the commands that run the project."""
 
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
+
+from ccai.checks import check_settings
 
 
 class CcaiConfig(AppConfig):
@@ -9,3 +12,7 @@ class CcaiConfig(AppConfig):
 
     name = "ccai"
     verbose_name = _("API access")
+
+    def ready(self) -> None:
+        """The system checks know the settings."""
+        checks.register(check_settings)

@@ -4,6 +4,9 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from ccai.checks import refuse_wrong_settings
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccai.settings")
 
 application = get_asgi_application()
+refuse_wrong_settings()

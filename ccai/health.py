@@ -1,4 +1,4 @@
-"""Whether this process can serve."""
+"""Whether the center can do its work, and whether this process can answer."""
 
 import logging
 
@@ -8,39 +8,51 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from ccai.redis import client
+from ccai.heartbeat import BEAT, WORKER, seen_lately
 
 log = logging.getLogger(__name__)
 
+OK = "ok"
+DOWN = "down"
 
-def database_answers() -> bool:
-    """True where the database answers a query."""
+
+def database_state() -> str:
+    """`ok` where the database answers a query."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
         log.warning("The database does not answer", exc_info=True)
-        return False
-    return True
+        return DOWN
+    return OK
 
 
-def redis_answers() -> bool:
-    """True where the Redis-protocol server answers."""
+def clock_state() -> dict[str, str]:
+    """`ok` or `down` for the broker, for workers (one was seen lately) and for beat (it ticked lately)."""
     try:
-        client().ping()
+        worker, beat = seen_lately((WORKER, BEAT))
     except redis.RedisError:
-        return False
-    return True
+        return {"broker": DOWN, "worker": DOWN, "beat": DOWN}
+    return {"broker": OK, "worker": OK if worker else DOWN, "beat": OK if beat else DOWN}
+
+
+def answer(states: dict[str, str]) -> JsonResponse:
+    """200 where all is `ok`, else 503; the body says which."""
+    return JsonResponse(states, status=200 if set(states.values()) == {OK} else 503)
 
 
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """GET /health/: `{"database": …, "redis": …}`, each `ok` or `down`.
+    """GET /health/: `{"database", "broker", "worker", "beat"}`, each `ok` or `down`; 503 where one is down.
 
-    200 while calls can be accepted; 503 without the database. Without Redis calls are accepted still, and dialled
-    when it is back.
+    For people and alarms: calls are accepted while the database answers, and dialled while the clock runs.
     """
-    database, broker = database_answers(), redis_answers()
-    body = {"database": "ok" if database else "down", "redis": "ok" if broker else "down"}
-    return JsonResponse(body, status=200 if database else 503)
+    return answer({"database": database_state(), **clock_state()})
+
+
+@never_cache
+@require_safe
+def health_of_web(request: HttpRequest) -> JsonResponse:
+    """GET /health/web/: `{"database"}`, for proxies and containers that ask whether this process can take requests."""
+    return answer({"database": database_state()})

@@ -5,10 +5,11 @@
 
 import os
 import secrets
+from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
-import environ
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.http import HttpRequest
 from django.templatetags.static import static
@@ -16,10 +17,12 @@ from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-env = environ.Env()
+from ccai.environment import Environment
+
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
 # A variable that is set wins over its line in the file.
-environ.Env.read_env(env.str("CCAI_ENV_FILE", default=str(BASE_DIR / ".env")))
+env.read_env(env.str("CCAI_ENV_FILE", default=str(BASE_DIR / ".env")))
 
 # --- Where state lives -------------------------------------------------------------------------------------------
 
@@ -71,6 +74,7 @@ CCAI_DIAL_PROMPT_TTL = env.int("CCAI_DIAL_PROMPT_TTL", default=300)
 CCAI_DIAL_DEADLINE = env.int("CCAI_DIAL_DEADLINE", default=60)
 CCAI_CONNECT_DEADLINE = env.int("CCAI_CONNECT_DEADLINE", default=90)
 CCAI_TALK_CHECK = env.int("CCAI_TALK_CHECK", default=300)
+CCAI_WRAP_UP_SECONDS = env.int("CCAI_WRAP_UP_SECONDS", default=0)
 CCAI_RECORDING_URL_TTL = env.int("CCAI_RECORDING_URL_TTL", default=3_600)
 CCAI_SANDBOX_RING_SECONDS = env.float("CCAI_SANDBOX_RING_SECONDS", default=1.0)
 CCAI_SANDBOX_TALK_SECONDS = env.float("CCAI_SANDBOX_TALK_SECONDS", default=5.0)
@@ -142,7 +146,8 @@ USE_I18N = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 # "Today", in pages, is the center's day. On the wire every time is UTC.
 CCAI_TIME_ZONE = env.str("CCAI_TIME_ZONE", default="UTC")
-TIME_ZONE = CCAI_TIME_ZONE
+# Django itself stops at an unknown zone; the system check has a better sentence.
+TIME_ZONE = CCAI_TIME_ZONE if CCAI_TIME_ZONE in available_timezones() else "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
@@ -161,6 +166,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# A superuser that `manage.py migrate` makes where there is none yet.
+CCAI_ADMIN_EMAIL = env.str("CCAI_ADMIN_EMAIL", default="")
+CCAI_ADMIN_PASSWORD = env.str("CCAI_ADMIN_PASSWORD", default="")
 # By default axes counts failures per address alone, and one careless program locks a whole office out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 10
@@ -184,7 +192,7 @@ CONTENT_SECURITY_POLICY = {
 # --- The database ------------------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{CCAI_DATA_DIR / 'db.sqlite3'}")
+    "default": env.database("DATABASE_URL", default=f"sqlite:///{CCAI_DATA_DIR / 'db.sqlite3'}")
 }
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -229,7 +237,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # No task is acknowledged late, so there is none to cancel; unset, each lost connection brings a page of advice.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # The schedule stands in this dict alone, so beat needs no file and no table of its own.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "ccai.beat:HeardScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "calls.tick", "schedule": 1.0, "options": {"expires": 2}},
@@ -337,15 +345,19 @@ UNFOLD = {
     },
 }
 
+CCAI_LOG_LEVEL = env.str("CCAI_LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("CCAI_LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": CCAI_LOG_LEVEL if CCAI_LOG_LEVEL in getLevelNamesMapping() else "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
     },
 }
+
+# What could not be read of all this; ccai/checks.py reports it.
+CCAI_UNREADABLE = env.faults

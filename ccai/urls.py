@@ -6,12 +6,13 @@ from django.views.generic import RedirectView
 
 from calls.views import stored_file
 from ccai.api.views import NothingHere
-from ccai.health import health
+from ccai.health import health, health_of_web
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("health/", health),
+    path("health/web/", health_of_web),
     path("files/<str:token>", stored_file, name="file"),
     path("apps/api/v1/", include("calls.urls")),
     re_path(r"^apps/api/v1(?:/.*)?$", NothingHere.as_view()),

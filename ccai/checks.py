@@ -1,0 +1,105 @@
+"""System checks of the settings: each wrong value is an error that says what to write instead.
+
+`manage.py` runs them before every command; web, worker and beat, which no command starts, ask `refuse_wrong_settings`.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core import checks
+from django.core.validators import validate_email
+from django.forms import ValidationError
+
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+# Settings that count something, with the least they may be.
+LEAST = {
+    "CCAI_RATE_LIMIT": 1,
+    "CCAI_UNANSWERED_CALL_EXPIRATION": 1,
+    "CCAI_SCHEDULED_CALL_EXPIRATION": 1,
+    "CCAI_DIAL_PROMPT_TTL": 1,
+    "CCAI_DIAL_DEADLINE": 1,
+    "CCAI_CONNECT_DEADLINE": 1,
+    "CCAI_TALK_CHECK": 1,
+    "CCAI_RECORDING_URL_TTL": 1,
+    "CCAI_WRAP_UP_SECONDS": 0,
+    "CCAI_SANDBOX_RING_SECONDS": 0,
+    "CCAI_SANDBOX_TALK_SECONDS": 0,
+}
+# About a century: later than that no date can be reckoned with.
+MOST = 3_000_000_000
+SECRET_KEY_LENGTH = 32
+PASSWORD_LENGTH = 8
+
+
+def find_faults() -> Iterator[tuple[str, str]]:
+    """What is wrong with the settings: the variable, and a sentence."""
+    unreadable: dict[str, str] = settings.CCAI_UNREADABLE
+    yield from unreadable.items()
+    for name, least in LEAST.items():
+        value = getattr(settings, name)
+        if not least <= value <= MOST:
+            yield name, f"{value} is not possible. Write a number from {least} on."
+    yield from find_faults_of_names()
+    yield from find_faults_of_ports()
+    if len(settings.SECRET_KEY) < SECRET_KEY_LENGTH:
+        yield (
+            "CCAI_SECRET_KEY",
+            f"It is too short to keep a secret. Write at least {SECRET_KEY_LENGTH} random characters.",
+        )
+    email, password = settings.CCAI_ADMIN_EMAIL, settings.CCAI_ADMIN_PASSWORD
+    if bool(email) != bool(password):
+        yield "CCAI_ADMIN_EMAIL", "It goes with CCAI_ADMIN_PASSWORD. Write both, or neither."
+    elif email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            yield "CCAI_ADMIN_EMAIL", f'"{email}" is not an e-mail address.'
+        if len(password) < PASSWORD_LENGTH:
+            yield "CCAI_ADMIN_PASSWORD", f"It is too short. Write at least {PASSWORD_LENGTH} characters."
+
+
+def find_faults_of_names() -> Iterator[tuple[str, str]]:
+    """Faults of settings that name something in the world."""
+    if not LABEL.fullmatch(settings.CCAI_SUBDOMAIN):
+        yield "CCAI_SUBDOMAIN", f'"{settings.CCAI_SUBDOMAIN}" is not one part of a host name. Write one such as demo.'
+    if not all(LABEL.fullmatch(label) for label in settings.CCAI_DOMAIN.split(".")):
+        yield "CCAI_DOMAIN", f'"{settings.CCAI_DOMAIN}" is not a host name. Write one such as example.com.'
+    if settings.CCAI_TIME_ZONE not in available_timezones():
+        yield "CCAI_TIME_ZONE", f'"{settings.CCAI_TIME_ZONE}" is not a time zone. Write one such as Europe/Berlin.'
+    if settings.CCAI_LOG_LEVEL not in logging.getLevelNamesMapping():
+        yield "CCAI_LOG_LEVEL", f'"{settings.CCAI_LOG_LEVEL}" is not a level. Write DEBUG, INFO, WARNING or ERROR.'
+
+
+def find_faults_of_ports() -> Iterator[tuple[str, str]]:
+    """Faults of settings that say whom to talk to."""
+    known = ", ".join(settings.CCAI_VOIP_ADAPTERS)
+    if not settings.CCAI_VOIP_PROVIDERS:
+        yield "CCAI_VOIP_PROVIDERS", f"It is empty. Write at least one of {known}."
+    for name in settings.CCAI_VOIP_PROVIDERS:
+        if name not in settings.CCAI_VOIP_ADAPTERS:
+            yield "CCAI_VOIP_PROVIDERS", f'"{name}" is not a provider. Known are {known}.'
+    if len(set(settings.CCAI_VOIP_PROVIDERS)) < len(settings.CCAI_VOIP_PROVIDERS):
+        yield "CCAI_VOIP_PROVIDERS", "A provider stands there twice. Write each once."
+    if settings.CCAI_CRM not in settings.CCAI_CRM_ADAPTERS:
+        known = ", ".join(settings.CCAI_CRM_ADAPTERS)
+        yield "CCAI_CRM", f'"{settings.CCAI_CRM}" is not a CRM. Known are {known}.'
+    if urlsplit(settings.CCAI_REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+        yield "REDIS_URL", "This is no Redis. Write redis://HOST:6379/0, rediss://… or unix:///PATH."
+
+
+def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """The faults as system check errors, `ccai.E001`."""
+    return [checks.Error(f"{name}: {sentence}", id="ccai.E001") for name, sentence in find_faults()]
+
+
+def refuse_wrong_settings(**_kwargs: Any) -> None:
+    """Ends the process, with every fault on its error output, where the settings are wrong."""
+    faults = [f"{name}: {sentence}" for name, sentence in find_faults()]
+    if faults:
+        sys.exit("\n".join(["The settings are wrong.", *faults]))
