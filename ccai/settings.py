@@ -191,8 +191,13 @@ CONTENT_SECURITY_POLICY = {
 
 # --- The database ------------------------------------------------------------------------------------------------
 
+# The default is built as it is: in a URL, a `#`, `?` or `%` in the directory's name would mean something else.
+_default_database: dict[str, Any] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": str(CCAI_DATA_DIR / "db.sqlite3"),
+}
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.database("DATABASE_URL", default=f"sqlite:///{CCAI_DATA_DIR / 'db.sqlite3'}")
+    "default": env.database("DATABASE_URL", default="") if "DATABASE_URL" in os.environ else _default_database
 }
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -204,12 +209,19 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
     # A real file, so that tests with several threads and processes see one database.
     _database["TEST"] = {"NAME": CCAI_DATA_DIR / "test.sqlite3"}
-elif env.bool("CCAI_DB_POOL", default=False):
-    # For web processes. Not for workers: Celery closes the pool after each task.
-    _database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": env.int("CCAI_DB_POOL_SIZE", default=10)}
 else:
-    _database["CONN_MAX_AGE"] = 60
+    # A database that does not answer is a 503 in seconds, and a connection that broke is replaced by a new one.
+    _database["OPTIONS"] = {"connect_timeout": 3, **_database.get("OPTIONS", {})}
     _database["CONN_HEALTH_CHECKS"] = True
+    # CONN_MAX_AGE stays 0: under ASGI each request may run in another thread, and connections kept by threads pile up.
+    # Web processes reuse theirs in a pool; workers reuse theirs by CELERY_DB_REUSE_MAX (ccai/celery.py), whatever
+    # CONN_MAX_AGE says, and cannot have a pool, which Celery closes after each task.
+    if env.bool("CCAI_DB_POOL", default=False):
+        _database["OPTIONS"]["pool"] = {
+            "min_size": 1,
+            "max_size": env.int("CCAI_DB_POOL_SIZE", default=10),
+            "timeout": 3,  # seconds that a request waits for a connection
+        }
 
 # --- Redis protocol: broker and rate limit -----------------------------------------------------------------------
 
