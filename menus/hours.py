@@ -82,15 +82,16 @@ def countries_with_holidays() -> frozenset[str]:
     return frozenset(country_calendars.list_supported_countries())
 
 
-@lru_cache(maxsize=64)
-def calendar(country: str) -> Any:
-    """The holidays of `country`, filled in year by year as they are asked for."""
-    return country_calendars.country_holidays(country)
+@lru_cache(maxsize=256)
+def holidays_of(country: str, year: int) -> frozenset[date]:
+    """The public holidays of `country` in `year`. A value, since the library's calendars cannot be shared by threads:
+    one of them counts a year as filled in before its days are."""
+    return frozenset(country_calendars.country_holidays(country, years=year, expand=False))
 
 
 def is_holiday(country: str, day: date) -> bool:
     """True where `day` is a public holiday of `country`."""
-    return day in calendar(country)
+    return day in holidays_of(country, day.year)
 
 
 def parse_period(text: Any) -> Period | None:

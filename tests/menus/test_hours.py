@@ -1,12 +1,14 @@
 """Opening hours: several periods a day, past midnight, holidays, exceptions, and both clock changes."""
 
+import sys
+import threading
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from ccai.times import now
-from menus.hours import find_faults, parse_hours
+from menus.hours import find_faults, is_holiday, parse_hours
 from menus.models import DeflectionOption, Menu
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -85,6 +87,32 @@ def test_an_hour_that_comes_twice_is_open_both_times():
     assert is_open(hours, 2027, 11, 7, 1, 30, fold=0)
     assert is_open(hours, 2027, 11, 7, 1, 30, fold=1)
     assert not is_open(hours, 2027, 11, 7, 2, 0)
+
+
+@pytest.fixture
+def restless_threads():
+    """Threads take turns as often as can be."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_threads_that_ask_for_a_new_year_at_once_all_see_its_holidays(restless_threads):
+    judged = []
+    together = threading.Barrier(4)
+
+    def ask(day):
+        together.wait()
+        judged.append(is_holiday("US", day))
+
+    for year in range(1900, 1960):  # years that no other test has asked for
+        threads = [threading.Thread(target=ask, args=[date(year, 12, 25)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert judged == [True] * 240
 
 
 @pytest.mark.parametrize("year", [1, 9999])
