@@ -5,8 +5,9 @@ database refuses a second open one.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -24,7 +25,7 @@ def set_status(agent: Agent, status: str, at: datetime | None = None) -> bool:
         changed = (
             Agent.objects.filter(pk=agent.pk)
             .exclude(status=status)
-            .update(status=status, status_since=at, idle_since=at)
+            .update(status=status, status_since=at, idle_since=at, wrap_up_until=None)
         )
         if changed:
             StatusChange.objects.create(agent_id=agent.pk, status=status, at=at)
@@ -87,3 +88,27 @@ def release(engagement_ids: Collection[int], at: datetime) -> int:
     agent_ids = list(open_ones.values_list("agent_id", flat=True))
     Agent.objects.filter(pk__in=agent_ids).update(idle_since=at)
     return open_ones.update(ended_at=at)
+
+
+def begin_wrap_ups(agent_ids: Collection[int], at: datetime) -> None:
+    """Those of the agents who are available are in wrap-up for CCAI_WRAP_UP_SECONDS, where that is not 0.
+
+    Who has chosen another status during the call has it now, without a wrap-up.
+    """
+    if not settings.CCAI_WRAP_UP_SECONDS:
+        return
+    until = at + timedelta(seconds=settings.CCAI_WRAP_UP_SECONDS)
+    for agent in Agent.objects.filter(pk__in=agent_ids, status=Agent.Status.AVAILABLE):
+        set_status(agent, Agent.Status.WRAP_UP, at)
+        Agent.objects.filter(pk=agent.pk).update(wrap_up_until=until)
+
+
+def end_wrap_ups(at: datetime) -> int:
+    """Agents whose wrap-up is over are available again. Returns how many."""
+    with transaction.atomic():
+        rested = list(
+            Agent.objects.filter(status=Agent.Status.WRAP_UP, wrap_up_until__lte=at).select_for_update(skip_locked=True)
+        )
+        for agent in rested:
+            set_status(agent, Agent.Status.AVAILABLE, at)
+    return len(rested)

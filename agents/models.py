@@ -177,6 +177,8 @@ class Agent(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.OFFLINE)
     status_since = models.DateTimeField(_("status since"), default=now, editable=False)
     idle_since = models.DateTimeField(_("idle since"), default=now, editable=False)
+    # When a wrap-up that the system began ends; empty in one that the agent chose.
+    wrap_up_until = models.DateTimeField(_("wrap-up until"), null=True, blank=True, editable=False)
     can_place_calls = models.BooleanField(_("can place calls"), default=True)
     auto_answer = models.BooleanField(
         _("auto answer"), default=False, help_text=_("Takes what is offered at once, without a click.")
@@ -202,6 +204,12 @@ class Agent(models.Model):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
         ordering = ("pk",)
+        indexes = (
+            # availability.end_wrap_ups
+            models.Index(
+                fields=["wrap_up_until"], condition=models.Q(wrap_up_until__isnull=False), name="agents_in_wrap_up"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.user.get_full_name() or self.user.email
@@ -210,7 +218,9 @@ class Agent(models.Model):
 class StatusChange(models.Model):
     """One line of an agent's status history: from `at` until the next line, the agent was `status`."""
 
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="status_changes", verbose_name=_("agent"))
+    agent = models.ForeignKey(
+        Agent, db_index=False, on_delete=models.CASCADE, related_name="status_changes", verbose_name=_("agent")
+    )
     status = models.CharField(_("status"), max_length=12, choices=Agent.Status)
     at = models.DateTimeField(_("at"), default=now)
 
@@ -234,7 +244,9 @@ class Engagement(models.Model):
         DIAL_PROMPT = "dial_prompt", _("Dial prompt")
         CALL = "call", _("Call")
 
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="engagements", verbose_name=_("agent"))
+    agent = models.ForeignKey(
+        Agent, db_index=False, on_delete=models.PROTECT, related_name="engagements", verbose_name=_("agent")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     started_at = models.DateTimeField(_("started at"), default=now)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)

@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from agents import availability
 from calls import lifecycle, offers
 from calls.crm import crm
 from calls.crm.base import CrmUnavailable
@@ -31,15 +32,28 @@ from calls.models import (
 )
 from calls.services import apply_voip_event, dial_prompts, end_users
 from calls.voip import first_provider, next_provider, provider
-from calls.voip.base import DialOrder, VoipError, VoipEvent, VoipEventKind, VoipState, VoipTimeout
+from calls.voip.base import (
+    DialOrder,
+    NoSuchProvider,
+    VoipError,
+    VoipEvent,
+    VoipEventKind,
+    VoipProvider,
+    VoipState,
+    VoipTimeout,
+)
 from ccai.times import now
 from menus.models import DeflectionOption, Menu
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
+# Calls that one worker takes upon itself before it asks a provider about them, one after the other.
+REQUESTS = 5
 # How soon a stalled call is looked at again where its provider could not say what became of it.
 LOOK_AGAIN = timedelta(seconds=30)
+# How soon a CRM that did not answer is asked about the same person again.
+ASK_CRM_AGAIN = timedelta(seconds=60)
 
 Occasion = DeflectionOption.Occasion
 Kind = DeflectionOption.Kind
@@ -55,18 +69,42 @@ OCCASIONS = {Menu.State.AFTER_HOURS: Occasion.AFTER_HOURS, Menu.State.MANUAL_RED
 
 
 def queue_due(at: datetime) -> int:
-    """Scheduled calls whose time has come are in their menu's queue; or deflected, or failed, as is right at `at`."""
+    """Scheduled calls whose time has come are in their menu's queue; or deflected, or failed, as is right at `at`.
+
+    Calls of a menu that cannot be judged stay as they are until they expire, and hold up no others.
+    """
+    done = 0
+    unjudged: set[int | None] = set()
+    while True:
+        with transaction.atomic():
+            due = list(
+                Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at)
+                .exclude(menu__in=unjudged)
+                .order_by("scheduled_at", "pk")
+                .select_for_update(skip_locked=True)[:BATCH]
+            )
+            menus = Menu.objects.prefetch_related("deflection_options").in_bulk({call.menu_id for call in due})
+            by_menu: dict[Menu, list[Call]] = defaultdict(list)
+            for call in due:
+                by_menu[menus[call.menu_id]].append(call)
+            refused = {menu.pk for menu, calls in by_menu.items() if not _try_to_queue(menu, calls, at)}
+            done += sum(len(calls) for menu, calls in by_menu.items() if menu.pk not in refused)
+        unjudged |= refused
+        if not refused:
+            return done
+
+
+def expire_late(at: datetime) -> int:
+    """Scheduled calls whose time passed so long ago that nobody expects them any more are `failed`, `expired`."""
     with transaction.atomic():
-        due = list(
-            Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at)
+        latest = at - timedelta(seconds=settings.CCAI_SCHEDULED_CALL_EXPIRATION)
+        late = list(
+            Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=latest)
             .order_by("scheduled_at", "pk")
             .select_for_update(skip_locked=True)[:BATCH]
         )
-        menus = Menu.objects.prefetch_related("deflection_options").in_bulk({call.menu_id for call in due})
-        by_menu: dict[Menu, list[Call]] = defaultdict(list)
-        for call in due:
-            by_menu[menus[call.menu_id]].append(call)
-        return sum(_try_to_queue(menu, calls, at) for menu, calls in by_menu.items())
+        _expire(late, at)
+    return len(late)
 
 
 def expire_waiting(at: datetime) -> int:
@@ -86,13 +124,13 @@ def place(at: datetime) -> int:
 
     A call that comes from `switching` goes to the next provider; where there is none it is `failed`.
     """
-    claimed: list[tuple[Call, DialOrder]] = []
+    claimed: list[Call] = []
     with transaction.atomic():
         waiting = list(
             Call.objects.filter(status__in=(Status.ASSIGNED, Status.SWITCHING), deadline_at__gt=at)
             .order_by("assigned_at", "pk")
             .select_related("agent")
-            .select_for_update(skip_locked=True, of=("self",))[:BATCH]
+            .select_for_update(skip_locked=True, of=("self",))[:REQUESTS]
         )
         for call in waiting:
             name = next_provider(call.voip_provider) if call.status == Status.SWITCHING else first_provider()
@@ -101,9 +139,9 @@ def place(at: datetime) -> int:
                 continue
             lifecycle.transition(call, Status.CONNECTING, cause="dialling", at=at, voip_provider=name)
             Participant.objects.filter(call=call, type=Participant.Type.AGENT, ended_at=None).update(dialled_at=at)
-            claimed.append((call, dial_order(call)))
-    for call, order in claimed:
-        _place_one(call, order)
+            claimed.append(call)
+    for call in claimed:
+        _ask(call, _place_one)
     return len(waiting)
 
 
@@ -121,16 +159,11 @@ def connect(at: datetime) -> int:
             )
             .order_by("pk")
             .select_related("call", "call__agent")
-            .select_for_update(skip_locked=True, of=("self",))[:BATCH]
+            .select_for_update(skip_locked=True, of=("self",))[:REQUESTS]
         )
         Participant.objects.filter(pk__in=[leg.pk for leg in legs]).update(dialled_at=at)
     for leg in legs:
-        try:
-            provider(leg.call.voip_provider).connect(dial_order(leg.call))
-        except VoipError as error:
-            _report_failure(leg.call, error)
-        except VoipTimeout:
-            log.warning("call %s: %s did not say whether it dials", leg.call.pk, leg.call.voip_provider)
+        _ask(leg.call, _connect_one)
     return len(legs)
 
 
@@ -143,6 +176,19 @@ def play(at: datetime) -> int:
     return sum(provider(name).play(at, deliver) for name in settings.CCAI_VOIP_PROVIDERS)
 
 
+def fail_undialled(at: datetime) -> int:
+    """Calls an agent has and no worker dialled in time are `failed`: too late to surprise anybody with them."""
+    with transaction.atomic():
+        late = list(
+            Call.objects.filter(status__in=(Status.ASSIGNED, Status.SWITCHING), deadline_at__lte=at)
+            .order_by("deadline_at")
+            .select_for_update(skip_locked=True)[:BATCH]
+        )
+        for call in late:
+            _fail(call, FailReason.STUCK_DUE_TO_API_ERROR, "not_dialled_in_time", at)
+    return len(late)
+
+
 def settle_stalled(at: datetime) -> int:
     """Calls that stayed too long where they are have been looked at, and moved on or ended with a reason.
 
@@ -150,20 +196,20 @@ def settle_stalled(at: datetime) -> int:
     """
     with transaction.atomic():
         stalled = list(
-            Call.objects.filter(deadline_at__lte=at)
-            .exclude(status=Status.QUEUED)
+            Call.objects.filter(status__in=tuple(SETTLE), deadline_at__lte=at)
             .order_by("deadline_at")
             .select_related("agent")
-            .select_for_update(skip_locked=True, of=("self",))[:BATCH]
+            .select_for_update(skip_locked=True, of=("self",))[:REQUESTS]
         )
         Call.objects.filter(pk__in=[call.pk for call in stalled]).update(deadline_at=at + LOOK_AGAIN)
     for call in stalled:
         try:
             SETTLE[Status(call.status)](call, at)
-        except (VoipError, VoipTimeout) as error:
-            log.warning("call %s: %s could not say what became of it: %s", call.pk, call.voip_provider, error)
         except lifecycle.InvalidTransition:
             log.info("call %s: moved on by itself", call.pk)
+        except Exception as error:
+            # Whatever an adapter raises: the others of the batch are settled all the same, and this one again later.
+            log.warning("call %s: %s could not say what became of it: %r", call.pk, call.voip_provider, error)
     return len(stalled)
 
 
@@ -174,12 +220,18 @@ def lapse_dial_prompts(at: datetime) -> int:
 
 def fill_in_contacts(at: datetime) -> int:
     """End users whose number the CRM could not be asked about are identified, as far as it answers now."""
-    waiting = list(EndUser.objects.filter(contact_unknown=True).order_by("pk")[:20])
-    for done, end_user in enumerate(waiting):
+    with transaction.atomic():
+        waiting = list(
+            EndUser.objects.filter(ask_crm_at__lte=at)
+            .order_by("ask_crm_at")
+            .select_for_update(skip_locked=True)[:REQUESTS]
+        )
+        EndUser.objects.filter(pk__in=[one.pk for one in waiting]).update(ask_crm_at=at + ASK_CRM_AGAIN)
+    for end_user in waiting:
         try:
             contact = crm().find_contact(end_user.number)
         except CrmUnavailable:
-            return done
+            break
         end_users.identify(end_user, contact)
     return len(waiting)
 
@@ -187,6 +239,7 @@ def fill_in_contacts(at: datetime) -> int:
 Step = Callable[[datetime], int]
 
 STEPS: tuple[Step, ...] = (
+    expire_late,
     queue_due,
     expire_waiting,
     lapse_dial_prompts,
@@ -195,12 +248,14 @@ STEPS: tuple[Step, ...] = (
     place,
     connect,
     play,
+    fail_undialled,
     settle_stalled,
+    availability.end_wrap_ups,
     fill_in_contacts,
 )
 
 
-def tick(at: datetime | None = None, *, rounds: int = 50) -> int:
+def tick(at: datetime | None = None, *, rounds: int = 100) -> int:
     """Everything that is due has been done, or `rounds` of it. Returns how much that was.
 
     A step that raises is logged and does not keep the others from their work.
@@ -233,33 +288,30 @@ def _run(step: Step, at: datetime) -> int:
         return 0
 
 
-def _try_to_queue(menu: Menu, calls: Sequence[Call], at: datetime) -> int:
-    """As `_queue_due_of`; a menu that cannot be judged is logged, and keeps none of the others from their calls."""
+def _try_to_queue(menu: Menu, calls: Sequence[Call], at: datetime) -> bool:
+    """As `_queue_due_of`; False, and a line in the log, where the menu cannot be judged."""
     try:
         with transaction.atomic():
             _queue_due_of(menu, calls, at)
-    except (ValueError, lifecycle.InvalidTransition):
-        log.exception("menu %s: its scheduled calls could not be queued; the next tick tries again", menu.pk)
-        return 0
-    return len(calls)
+    except ValueError:
+        log.exception("menu %s: whether it is open cannot be told; look at its hours", menu.pk)
+        return False
+    return True
 
 
 def _queue_due_of(menu: Menu, calls: Sequence[Call], at: datetime) -> None:
     """`calls` of `menu` are due: decide what becomes of them, and do it."""
-    late = [call for call in calls if (lifecycle.deadline_of(call, Status.QUEUED, at) or at) <= at]
-    _expire(late, at)
-    in_time = [call for call in calls if call not in late]
     if menu.deleted:
-        for call in in_time:
+        for call in calls:
             _fail(call, FailReason.MENU_DELETED, "due", at)
         return
     state = menu.state_at(at)
     if state != Menu.State.OPEN:
-        _deflect(menu, state, in_time, at)
+        _deflect(menu, state, calls, at)
         return
     groups = offers.groups_with_agents([menu.pk])[menu.pk]
     columns = offers.first_cast(menu, groups, at)
-    offers.record_cast(lifecycle.transition_many(in_time, Status.QUEUED, cause="due", at=at, **columns), groups, at)
+    offers.record_cast(lifecycle.transition_many(calls, Status.QUEUED, cause="due", at=at, **columns), groups, at)
 
 
 def _deflect(menu: Menu, state: str, calls: Sequence[Call], at: datetime) -> None:
@@ -304,16 +356,40 @@ def _fail(call: Call, reason: str, cause: str, at: datetime, *, details: str | N
     )
 
 
-def _place_one(call: Call, order: DialOrder) -> None:
-    """Ask the provider, outside of any transaction. Silence is left to `settle_stalled`: it is never asked twice."""
+def _ask(call: Call, request: Callable[[VoipProvider, Call], None]) -> None:
+    """Make `request` of the call's provider, outside of any transaction, if the call still wants it.
+
+    A refusal is reported as the provider would have done. Silence, and whatever else goes wrong, is left to
+    `settle_stalled`: a request is never made twice.
+    """
+    if not Call.objects.filter(
+        pk=call.pk, status=Status.CONNECTING, voip_provider=call.voip_provider, deadline_at__gt=now()
+    ).exists():
+        log.info("call %s: is not to be dialled any more", call.pk)
+        return
     try:
-        ref = provider(call.voip_provider).place_call(order)
+        request(provider(call.voip_provider), call)
     except VoipError as error:
         _report_failure(call, error)
     except VoipTimeout:
         log.warning("call %s: %s did not say whether it dials", call.pk, call.voip_provider)
-    else:
-        Call.objects.filter(pk=call.pk).update(voip_ref=ref)
+    except Exception:
+        log.exception("call %s: the request to %s broke", call.pk, call.voip_provider)
+
+
+def _place_one(carrier: VoipProvider, call: Call) -> None:
+    """The agent's leg."""
+    ref = carrier.place_call(dial_order(call))
+    Call.objects.filter(pk=call.pk).update(voip_ref=ref)
+
+
+def _connect_one(carrier: VoipProvider, call: Call) -> None:
+    """The end user's leg. Where the provider refuses it the agent does not wait on the line for nothing."""
+    try:
+        carrier.connect(dial_order(call))
+    except VoipError:
+        carrier.hang_up(call.pk)
+        raise
 
 
 def _report_failure(call: Call, error: VoipError) -> None:
@@ -330,28 +406,36 @@ def _report_failure(call: Call, error: VoipError) -> None:
     )
 
 
-def _settle_undialled(call: Call, at: datetime) -> None:
-    """An agent has it and no worker dialled it in time: too late to surprise anybody with it."""
-    _fail(call, FailReason.STUCK_DUE_TO_API_ERROR, "not_dialled_in_time", at)
+def _what_became_of(call: Call) -> VoipState:
+    """What the call's provider says of it. One that is not there any more knows nothing."""
+    try:
+        return provider(call.voip_provider).find_call(dial_order(call), call.assigned_at or call.created_at)
+    except NoSuchProvider:
+        return VoipState.UNKNOWN
 
 
 def _settle_connecting(call: Call, at: datetime) -> None:
-    """The provider said nothing: ask what became of the call, and never dial again."""
-    carrier = provider(call.voip_provider)
-    state = carrier.find_call(dial_order(call), call.assigned_at or call.created_at)
+    """The provider said nothing: ask what became of the call, and never dial anybody twice."""
+    state = _what_became_of(call)
     if state == VoipState.CONNECTED:
         apply_voip_event(VoipEvent(VoipEventKind.CONNECTED, call.pk, call.voip_provider, at))
         return
+    waits_since = call.assigned_at or call.created_at
+    if state == VoipState.AGENT_WAITS and at < waits_since + 2 * timedelta(seconds=settings.CCAI_CONNECT_DEADLINE):
+        # A worker died before it asked for the end user's leg, which has never rung: it is asked for now.
+        Participant.objects.filter(call=call, type=Participant.Type.END_USER, connected_at=None).update(dialled_at=None)
+        return
+    if state != VoipState.UNKNOWN:
+        # First, so that a crash in between leaves no phone ringing for a call that is over.
+        provider(call.voip_provider).hang_up(call.pk)
     _fail(
         call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=f"{call.voip_provider}: {state.value}"
     )
-    carrier.hang_up(call.pk)
 
 
 def _settle_connected(call: Call, at: datetime) -> None:
     """A long talk, or an end that was never reported: the provider knows which."""
-    state = provider(call.voip_provider).find_call(dial_order(call), call.assigned_at or call.created_at)
-    if state in (VoipState.UNKNOWN, VoipState.OVER):
+    if _what_became_of(call) in (VoipState.UNKNOWN, VoipState.OVER):
         apply_voip_event(
             VoipEvent(VoipEventKind.ENDED, call.pk, call.voip_provider, at, ended_by=DisconnectedBy.SYSTEM)
         )
@@ -362,8 +446,6 @@ def _settle_connected(call: Call, at: datetime) -> None:
 
 
 SETTLE: dict[Status, Callable[[Call, datetime], Any]] = {
-    Status.ASSIGNED: _settle_undialled,
-    Status.SWITCHING: _settle_undialled,
     Status.CONNECTING: _settle_connecting,
     Status.CONNECTED: _settle_connected,
 }

@@ -9,6 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -107,7 +108,7 @@ def begin(call: Call, cause: str, at: datetime) -> None:
         setattr(call, column, value)
     call.save(force_insert=True)
     CallEvent.objects.create(call=call, old="", new=call.status, cause=cause, at=at)
-    log.info("call %s: born %s (%s)", call.pk, call.status, cause)
+    _log_on_commit("call %s: born %s (%s)", call.pk, call.status, cause)
 
 
 def transition_many(
@@ -137,8 +138,8 @@ def transition_many(
         CallEvent.objects.bulk_create(events)
         if to in OVER:
             _end_participants(moved, at)
-    for event in events:
-        log.info("call %s: %s → %s (%s)", event.call_id, event.old, to, cause)
+        for event in events:
+            _log_on_commit("call %s: %s → %s (%s)", event.call_id, event.old, to, cause)
     return moved
 
 
@@ -147,6 +148,11 @@ def transition(call: Call, to: str, *, cause: str, at: datetime | None = None, *
     if not transition_many([call], to, cause=cause, at=at, **columns):
         raise InvalidTransition(f"call {call.pk} is no longer {call.status}")
     return call
+
+
+def _log_on_commit(message: str, *values: object) -> None:
+    """A line in the log once what it says is true for all; none where the transaction is rolled back."""
+    transaction.on_commit(partial(log.info, message, *values))
 
 
 def _swap(batch: Sequence[Call], old: str, columns: dict[str, Any]) -> list[Call]:
@@ -182,3 +188,4 @@ def _end_participants(calls: Sequence[Call], at: datetime) -> None:
         staying, ["status", "ended_at", "call_duration", "hold_duration", "fail_reason"], batch_size=200
     )
     availability.release([stay.engagement_id for stay in staying if stay.engagement_id], at)
+    availability.begin_wrap_ups([stay.agent_id for stay in staying if stay.agent_id and stay.connected_at], at)

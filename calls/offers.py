@@ -5,6 +5,7 @@ and so on; each time a group's timeout lapses the open offers lapse and the next
 the round begins again, until the call expires. Where the call stands is in its `cast_*` columns.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
@@ -25,6 +26,8 @@ from ccai.times import now
 from menus.models import AgentGroup, Menu
 
 BATCH = 200
+# Waiting calls that are looked at together.
+PAGE = 500
 # How soon a menu that nobody serves is looked at again.
 NOBODY_SERVES = timedelta(seconds=5)
 
@@ -89,16 +92,11 @@ def advance(at: datetime) -> int:
             return 0
         settle(Offer.objects.filter(call__in=lapsed), Offer.Status.EXPIRED, at)
         groups_of = groups_with_agents(sorted({call.menu_id for call in lapsed if call.menu_id}))
+        alike: dict[tuple[int, int, int], list[Call]] = defaultdict(list)
         for call in lapsed:
-            groups = groups_of[call.menu_id or 0]
-            begins_again = 0 < call.cast_level >= len(groups)
-            level = 1 if begins_again else call.cast_level + 1
-            cast_round = call.cast_round + 1 if begins_again else call.cast_round
-            for column, value in cast_columns(groups, level, cast_round, at).items():
-                setattr(call, column, value)
-            if call.cast_round == 1:
-                record_cast([call], groups, at)
-        Call.objects.bulk_update(lapsed, ["cast_level", "cast_round", "cast_until"])
+            alike[call.menu_id or 0, call.cast_level, call.cast_round].append(call)
+        for (menu_id, level, cast_round), calls in alike.items():
+            _cast_on(calls, groups_of[menu_id], level, cast_round, at)
     return len(lapsed)
 
 
@@ -177,24 +175,38 @@ def settle(offers: QuerySet[Offer], status: str, at: datetime) -> int:
     return settled
 
 
+def _cast_on(calls: Sequence[Call], groups: Sequence[Group], level: int, cast_round: int, at: datetime) -> None:
+    """`calls`, which stand at this level and round of one menu, are cast on. Only a first round is recorded."""
+    begins_again = 0 < level >= len(groups)
+    columns = cast_columns(groups, 1 if begins_again else level + 1, cast_round + 1 if begins_again else cast_round, at)
+    Call.objects.filter(pk__in=[call.pk for call in calls]).update(**columns)
+    for call in calls:
+        for column, value in columns.items():
+            setattr(call, column, value)
+    if columns["cast_round"] == 1:
+        record_cast(calls, groups, at)
+
+
 def _hold_out_to(agents: list[Agent], at: datetime) -> int:
     """Offer waiting calls to `agents`, who are free and locked."""
     by_id = {agent.pk: agent for agent in agents}
+    is_queued = Call.objects.filter(menu=OuterRef("menu"), status=Status.QUEUED)
     menu_ids = list(
-        AgentGroup.objects.filter(agents__in=by_id, menu__calls__status=Status.QUEUED)
+        AgentGroup.objects.filter(Exists(is_queued), agents__in=by_id)
+        .order_by()
         .values_list("menu_id", flat=True)
         .distinct()
     )
+    groups_of = groups_with_agents(menu_ids)
+    choices = _choose(_free_agents(agents), menu_ids, groups_of)
     calls = {
         call.pk: call
-        for call in Call.objects.filter(status=Status.QUEUED, menu__in=menu_ids, cast_level__gt=0)
-        .order_by("queued_at", "pk")
-        .select_for_update(skip_locked=True)[:BATCH]
+        for call in Call.objects.filter(pk__in={choice.call_id for choice in choices}, status=Status.QUEUED)
+        .order_by("pk")
+        .select_for_update(skip_locked=True)
     }
-    if not calls:
-        return 0
-    groups_of = groups_with_agents(menu_ids)
-    choices = routing.distribute(_waiting_calls(calls, groups_of), _free_agents(agents))
+    # What somebody else took in the meantime is offered to nobody; its agents are looked at again in a moment.
+    choices = [choice for choice in choices if choice.call_id in calls]
     engagements = availability.engage_locked([by_id[choice.agent_id] for choice in choices], Engagement.Kind.OFFER, at)
     offers = Offer.objects.bulk_create(
         Offer(
@@ -215,22 +227,47 @@ def _hold_out_to(agents: list[Agent], at: datetime) -> int:
     return len(offers)
 
 
-def _waiting_calls(calls: dict[int, Call], groups_of: dict[int, list[Group]]) -> list[routing.WaitingCall]:
-    """What routing needs to know of `calls`, in their order."""
-    passed_over: dict[int, set[int]] = {pk: set() for pk in calls}
-    declined = Offer.objects.filter(call__in=calls, status=Offer.Status.DECLINED)
+def _choose(
+    free: Sequence[routing.FreeAgent], menu_ids: Sequence[int], groups_of: dict[int, list[Group]]
+) -> list[routing.Choice]:
+    """Who is offered what, going through the queues of these menus until they end or nobody is free any more."""
+    chosen: list[routing.Choice] = []
+    waiting = Call.objects.filter(status=Status.QUEUED, menu__in=menu_ids, cast_level__gt=0).order_by("queued_at", "pk")
+    after = Q()
+    while free:
+        page = list(
+            waiting.filter(after).values_list(
+                "pk", "lang", "outbound_number", "menu_id", "cast_level", "cast_round", "queued_at", named=True
+            )[:PAGE]
+        )
+        choices = routing.distribute(_waiting_calls(page, groups_of), free)
+        chosen += choices
+        taken = {choice.agent_id for choice in choices}
+        free = [agent for agent in free if agent.agent_id not in taken]
+        if len(page) < PAGE:
+            break
+        last = page[-1]
+        after = Q(queued_at__gte=last.queued_at) & (Q(queued_at__gt=last.queued_at) | Q(pk__gt=last.pk))
+    return chosen
+
+
+def _waiting_calls(page: Sequence[Any], groups_of: dict[int, list[Group]]) -> list[routing.WaitingCall]:
+    """What routing needs to know of the calls on `page`, in their order."""
+    rounds = {row.pk: row.cast_round for row in page}
+    passed_over: dict[int, set[int]] = defaultdict(set)
+    declined = Offer.objects.filter(call__in=rounds, status=Offer.Status.DECLINED)
     for call_id, agent_id, cast_round in declined.values_list("call_id", "agent_id", "round"):
-        if calls[call_id].cast_round == cast_round:
+        if rounds[call_id] == cast_round:
             passed_over[call_id].add(agent_id)
     return [
         routing.WaitingCall(
-            call_id=call.pk,
-            lang=call.lang,
-            outbound_number=call.outbound_number,
-            groups=tuple(group.agent_ids for group in groups_of[call.menu_id or 0][: call.cast_level]),
-            passed_over=frozenset(passed_over[call.pk]),
+            call_id=row.pk,
+            lang=row.lang,
+            outbound_number=row.outbound_number,
+            groups=tuple(group.agent_ids for group in groups_of[row.menu_id][: row.cast_level]),
+            passed_over=frozenset(passed_over[row.pk]),
         )
-        for call in calls.values()
+        for row in page
     ]
 
 

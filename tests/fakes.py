@@ -62,3 +62,19 @@ class ForgetfulProvider(SandboxProvider):
 
     def find_call(self, order, since):
         return VoipState.UNKNOWN
+
+
+class HalfwayProvider(SandboxProvider):
+    """Reaches the agent, and fails to reach the end user."""
+
+    def connect(self, order):
+        raise VoipError("no circuit")
+
+
+class BreaksOverThree(SandboxProvider):
+    """Has a fault of its own: numbers that end in 3."""
+
+    def place_call(self, order):
+        if order.to_number.endswith("3"):
+            raise RuntimeError("three")
+        return super().place_call(order)

@@ -113,17 +113,36 @@ class Call(models.Model):
     end_user_number = models.CharField(_("end user number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
     outbound_number = models.CharField(_("outbound number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
 
+    # The three below have no index of their own: those of the history begin with them.
     menu = models.ForeignKey(
-        Menu, on_delete=models.PROTECT, null=True, blank=True, related_name="calls", verbose_name=_("menu")
+        Menu,
+        db_index=False,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        verbose_name=_("menu"),
     )
     selected_menu = models.JSONField(_("selected menu"), null=True, blank=True)
     menu_path = models.JSONField(_("menu path"), null=True, blank=True)
     agent = models.ForeignKey(
-        "agents.Agent", on_delete=models.PROTECT, null=True, blank=True, related_name="calls", verbose_name=_("agent")
+        "agents.Agent",
+        db_index=False,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        verbose_name=_("agent"),
     )
     agent_info = models.JSONField(_("agent info"), null=True, blank=True)
     end_user = models.ForeignKey(
-        "EndUser", on_delete=models.PROTECT, null=True, blank=True, related_name="calls", verbose_name=_("end user")
+        "EndUser",
+        db_index=False,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        verbose_name=_("end user"),
     )
 
     offer_type = models.CharField(_("offer type"), max_length=12, choices=Menu.OfferType, blank=True)

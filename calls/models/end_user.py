@@ -17,8 +17,8 @@ class EndUser(models.Model):
         _("identifier"), max_length=255, null=True, blank=True, help_text=_("The customer's own name for the person.")
     )
     out_contact_id = models.CharField(_("CRM contact id"), max_length=255, null=True, blank=True)
-    # The CRM did not answer when this person was first met: the clock asks again.
-    contact_unknown = models.BooleanField(_("contact unknown"), default=False, editable=False)
+    # The CRM did not answer when this person was first met: when the clock asks again.
+    ask_crm_at = models.DateTimeField(_("ask the CRM at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)
 
     class Meta:
@@ -47,9 +47,8 @@ class EndUser(models.Model):
         )
         indexes = (
             models.Index(fields=["number"], name="end_users_by_number"),  # who calls, who is called
-            models.Index(
-                fields=["id"], condition=Q(contact_unknown=True), name="end_users_to_look_up"
-            ),  # dispatch.fill_in_contacts
+            # dispatch.fill_in_contacts
+            models.Index(fields=["ask_crm_at"], condition=Q(ask_crm_at__isnull=False), name="end_users_to_look_up"),
         )
 
     def __str__(self) -> str:

@@ -14,9 +14,9 @@ class SandboxCall(models.Model):
         """What the sandbox does next."""
 
         AGENT_ANSWERS = "agent_answers", _("The agent's leg answers")
-        END_USER_RINGS = "end_user_rings", _("The end user's phone rings")
         END_USER_REACTS = "end_user_reacts", _("The end user answers, or does not")
         END_USER_HANGS_UP = "end_user_hangs_up", _("The end user hangs up")
+        RECORDING_IS_READY = "recording_is_ready", _("The recording is ready")
         WAITING = "waiting", _("Waiting to be told")
         OVER = "over", _("Over")
 

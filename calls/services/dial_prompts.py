@@ -48,11 +48,11 @@ def use_dial_prompt(
     Refused where the prompt has lapsed or was used (409), and as POST /calls refuses a number.
     """
     agent = prompt.agent
-    number = checks.find_agents_number(outbound_number or prompt.outbound_number or None, agent)
+    number = checks.find_agents_number(prompt.outbound_number or outbound_number or None, agent)
     if not number:
         raise Refused(errors.NO_OUTBOUND_NUMBER)
     ticket = checks.find_ticket(prompt.ticket_id) if prompt.ticket_id else None
-    chosen = checks.read_number(end_user_number or prompt.end_user_number, errors.NOT_WELL_FORMED_OUTBOUND)
+    chosen = checks.read_number(prompt.end_user_number or end_user_number or "", errors.NOT_WELL_FORMED_OUTBOUND)
     party = Party(chosen, ticket, ticket.contact if ticket else None)
     with transaction.atomic():
         at = now()

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from calls.crm.base import CrmContact
 from calls.models import Call, EndUser, Participant
 from calls.services.checks import Party
+from ccai.times import now
 
 
 def find_or_create(party: Party) -> EndUser:
@@ -16,7 +17,7 @@ def find_or_create(party: Party) -> EndUser:
     if party.contact is not None:
         return _of_contact(party.contact, party.number)
     found = EndUser.objects.filter(number=party.number).order_by("pk").first()
-    return found or _create(number=party.number, contact_unknown=party.contact_unknown)
+    return found or _create(number=party.number, ask_crm_at=now() if party.contact_unknown else None)
 
 
 def find_by_number(number: str) -> EndUser | None:
@@ -37,7 +38,7 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
             end_user.delete()
             return
         EndUser.objects.filter(pk=end_user.pk).update(
-            contact_unknown=False,
+            ask_crm_at=None,
             out_contact_id=contact.out_contact_id if contact else None,
             name=(contact.name if contact else "") or end_user.name,
         )
@@ -54,9 +55,9 @@ def _of_contact(contact: CrmContact, number: str) -> EndUser:
     if found is None:
         return _create(number=number, name=contact.name, out_contact_id=contact.out_contact_id)
     if found.out_contact_id is None:
-        found.out_contact_id, found.contact_unknown = contact.out_contact_id, False
+        found.out_contact_id, found.ask_crm_at = contact.out_contact_id, None
         found.name = found.name or contact.name
-        found.save(update_fields=["out_contact_id", "contact_unknown", "name"])
+        found.save(update_fields=["out_contact_id", "ask_crm_at", "name"])
     return found
 
 

@@ -1,6 +1,7 @@
 """What providers report becomes what calls are. Reports come twice, late and out of order; each changes a call once."""
 
 import logging
+from datetime import datetime
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -19,6 +20,8 @@ def apply_voip_event(event: VoipEvent) -> bool:
 
     A report of a call nobody knows, or of a provider that does not carry it any more, changes nothing.
     """
+    if event.kind == VoipEventKind.RECORDED:
+        return _keep_recording(event)
     with transaction.atomic():
         call = Call.objects.select_for_update().filter(pk=event.call_id).first()
         if call is None or call.voip_provider != event.provider:
@@ -52,7 +55,7 @@ def _failed(call: Call, event: VoipEvent) -> bool:
     if call.status != Status.CONNECTING:
         return False
     if not event.permanent:
-        switch(call)
+        _switch(call, event.at)
         return True
     rejected = event.fail_reason == FailReason.EU_REJECTED
     lifecycle.transition(
@@ -81,28 +84,42 @@ def _ended(call: Call, event: VoipEvent) -> bool:
     return False
 
 
-def _recorded(call: Call, event: VoipEvent) -> bool:
-    """The recording is stored, once."""
-    if call.recording:
-        return False
-    name = default_storage.save(f"recordings/{call.pk}.wav", ContentFile(event.recording))
-    Call.objects.filter(pk=call.pk).update(recording=name, updated_at=now())
-    return True
-
-
 EFFECTS = {
     VoipEventKind.AGENT_ANSWERED: _agent_answered,
     VoipEventKind.CONNECTED: _connected,
     VoipEventKind.FAILED: _failed,
     VoipEventKind.ENDED: _ended,
-    VoipEventKind.RECORDED: _recorded,
 }
 
 
-def switch(call: Call) -> None:
-    """The provider that carries `call` has failed; the clock tries the next one."""
+def _keep_recording(event: VoipEvent) -> bool:
+    """The recording is stored, once, before the row says so: a store may be slow, or far away."""
+    fresh = Call.objects.filter(pk=event.call_id, voip_provider=event.provider, recording="")
+    if not fresh.exists():
+        return False
+    name = default_storage.save(f"recordings/{event.call_id}.wav", ContentFile(event.recording))
+    if not fresh.update(recording=name, updated_at=now()):
+        default_storage.delete(name)
+        return False
+    return True
+
+
+def _switch(call: Call, at: datetime) -> None:
+    """The provider that carries `call` has failed; the clock tries the next one, which dials everybody anew.
+
+    An agent who was on the line already has left it with that provider, and waits in a row of their own for the next.
+    """
     lifecycle.transition(call, Status.SWITCHING, cause=f"{call.voip_provider}_failed")
-    Participant.objects.filter(call=call).exclude(status=Participant.Status.FINISHED).update(dialled_at=None)
+    staying = Participant.objects.filter(call=call).exclude(status=Participant.Status.FINISHED)
+    for left in staying.filter(status=Participant.Status.CONNECTED):
+        engagement_id, left.engagement_id = left.engagement_id, None
+        left.status, left.ended_at, left.hold_duration = Participant.Status.FINISHED, at, 0
+        left.call_duration = lifecycle.seconds_between(left.connected_at, at)
+        left.save()
+        Participant.objects.create(
+            call=call, type=left.type, agent_id=left.agent_id, end_user_id=left.end_user_id, engagement_id=engagement_id
+        )
+    staying.update(dialled_at=None)
 
 
 def _join(call: Call, kind: str, event: VoipEvent) -> bool:

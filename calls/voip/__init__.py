@@ -3,11 +3,13 @@
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from calls.voip.base import VoipProvider
+from calls.voip.base import NoSuchProvider, VoipProvider
 
 
 def provider(name: str) -> VoipProvider:
-    """The adapter that settings call `name`. Raises KeyError where there is none."""
+    """The adapter that settings call `name`. Raises NoSuchProvider where there is none (any more)."""
+    if name not in settings.CCAI_VOIP_ADAPTERS:
+        raise NoSuchProvider(f'there is no provider "{name}"')
     adapter: type[VoipProvider] = import_string(settings.CCAI_VOIP_ADAPTERS[name])
     return adapter(name)
 

@@ -30,7 +30,10 @@ class VoipEventKind(Enum):
 
 @dataclass(frozen=True)
 class VoipEvent:
-    """Something that happened to a call at a provider. It may come twice, late, or out of order."""
+    """Something that happened to a call at a provider. It may come twice, late, or out of order.
+
+    With FAILED and ENDED all legs of the call are over at this provider; an adapter sees to that before it reports.
+    """
 
     kind: VoipEventKind
     call_id: int
@@ -51,6 +54,10 @@ class VoipError(Exception):
         super().__init__(message)
 
 
+class NoSuchProvider(VoipError):
+    """The settings name no such provider: it was taken out while it carried a call."""
+
+
 class VoipTimeout(Exception):
     """A provider did not answer in time, so nobody knows whether the request arrived. It is never sent again."""
 
@@ -59,6 +66,7 @@ class VoipState(Enum):
     """What a provider says of a call when it is asked."""
 
     UNKNOWN = "unknown"  # the request never arrived
+    AGENT_WAITS = "agent_waits"  # the agent's leg is up, and no request for the end user's arrived
     DIALLING = "dialling"
     CONNECTED = "connected"
     OVER = "over"

@@ -9,6 +9,7 @@ clock as all else.
 """
 
 import io
+import logging
 import math
 import struct
 import wave
@@ -21,6 +22,8 @@ from calls.models import DisconnectedBy, FailReason, SandboxCall
 from calls.voip.base import Deliver, DialOrder, VoipError, VoipEvent, VoipEventKind, VoipProvider, VoipState
 from ccai.times import now
 
+log = logging.getLogger(__name__)
+
 Step = SandboxCall.Step
 
 # How the end user behind a number disappoints.
@@ -32,6 +35,9 @@ DISAPPOINTMENTS = {
 }
 FIRST_PROVIDER_ERRS = "5004"
 EVERY_PROVIDER_ERRS = "5005"
+
+# How soon a step that failed is tried again.
+TRY_AGAIN = timedelta(seconds=5)
 
 SAMPLE_RATE = 8_000  # per second
 TONE = 440  # Hz
@@ -87,8 +93,10 @@ class SandboxProvider(VoipProvider):
         played = self._calls(order.call_id).first()
         if played is None:
             return VoipState.UNKNOWN
-        if played.step == Step.OVER:
+        if played.step in (Step.OVER, Step.RECORDING_IS_READY):
             return VoipState.OVER
+        if played.step == Step.WAITING:
+            return VoipState.AGENT_WAITS
         return VoipState.CONNECTED if played.connected_at else VoipState.DIALLING
 
     def play(self, now: datetime, deliver: Deliver) -> int:
@@ -99,43 +107,52 @@ class SandboxProvider(VoipProvider):
         return played
 
     def _play_one(self, now: datetime, deliver: Deliver) -> bool:
-        with transaction.atomic():
-            played = (
-                SandboxCall.objects.filter(provider=self.name, next_at__lte=now)
-                .order_by("next_at", "pk")
-                .select_for_update(skip_locked=True)
-                .first()
-            )
+        """Play the call whose turn it is; False where there is none. One that cannot be played waits, and is logged."""
+        played = None
+        try:
+            with transaction.atomic():
+                played = (
+                    SandboxCall.objects.filter(provider=self.name, next_at__lte=now)
+                    .order_by("next_at", "pk")
+                    .select_for_update(skip_locked=True)
+                    .first()
+                )
+                if played is None:
+                    return False
+                deliver(self._step(played, now))
+                played.save(update_fields=["step", "next_at", "connected_at"])
+        except Exception:
             if played is None:
-                return False
-            for event in self._step(played, now):
-                deliver(event)
-            played.save(update_fields=["step", "next_at", "connected_at"])
+                raise
+            log.exception("call %s: its next step failed here; it is tried again", played.call_ref)
+            SandboxCall.objects.filter(pk=played.pk).update(next_at=now + TRY_AGAIN)
         return True
 
-    def _step(self, played: SandboxCall, now: datetime) -> list[VoipEvent]:
+    def _step(self, played: SandboxCall, now: datetime) -> VoipEvent:
         """Move `played` one step on (unsaved), and say what there is to report."""
 
         def event(kind: VoipEventKind, **details: object) -> VoipEvent:
             return VoipEvent(kind, played.call_ref, self.name, played.next_at or now, **details)  # type: ignore[arg-type]
 
         if played.step == Step.AGENT_ANSWERS:
-            events = [event(VoipEventKind.AGENT_ANSWERED)]
+            occurred = event(VoipEventKind.AGENT_ANSWERED)
             played.step, played.next_at = Step.WAITING, None
         elif played.step == Step.END_USER_REACTS and played.to_number[-4:] in DISAPPOINTMENTS:
-            events = [event(VoipEventKind.FAILED, fail_reason=DISAPPOINTMENTS[played.to_number[-4:]])]
+            occurred = event(VoipEventKind.FAILED, fail_reason=DISAPPOINTMENTS[played.to_number[-4:]])
             played.step, played.next_at = Step.OVER, None
         elif played.step == Step.END_USER_REACTS:
-            events = [event(VoipEventKind.CONNECTED)]
+            occurred = event(VoipEventKind.CONNECTED)
             played.connected_at = played.next_at
             talks_until = (played.next_at or now) + timedelta(seconds=settings.CCAI_SANDBOX_TALK_SECONDS)
             played.step, played.next_at = Step.END_USER_HANGS_UP, talks_until
+        elif played.step == Step.END_USER_HANGS_UP:
+            occurred = event(VoipEventKind.ENDED, ended_by=DisconnectedBy.END_USER)
+            played.step = Step.RECORDING_IS_READY if played.recorded else Step.OVER
+            played.next_at = played.next_at if played.recorded else None
         else:
-            events = [event(VoipEventKind.ENDED, ended_by=DisconnectedBy.END_USER)]
-            if played.recorded:
-                events.append(event(VoipEventKind.RECORDED, recording=generate_recording()))
+            occurred = event(VoipEventKind.RECORDED, recording=generate_recording())
             played.step, played.next_at = Step.OVER, None
-        return events
+        return occurred
 
     def _calls(self, call_id: int) -> models.QuerySet[SandboxCall]:
         return SandboxCall.objects.filter(provider=self.name, call_ref=call_id)

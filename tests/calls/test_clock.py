@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 
 from agents.availability import set_status
 from agents.models import Agent, Engagement, Language
+from calls import dispatch
 from calls.models import (
     Call,
     CallEvent,
@@ -22,7 +23,7 @@ from calls.models import (
 from ccai.times import now
 from menus.models import AgentGroup, DeflectionOption
 from tests import fakes
-from tests.factories import make_agent, make_menu
+from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
@@ -343,7 +344,7 @@ class TestTrouble:
     def test_an_answer_that_was_never_reported_is_found_by_asking(self, api, clock, menu):
         call_id = post_inbound(api, menu)["id"]
         clock.tick()
-        SandboxCall.objects.update(connected_at=now(), step="waiting", next_at=None)
+        SandboxCall.objects.update(connected_at=now(), step="end_user_hangs_up", next_at=None)
         clock.jump(91)
         clock.tick()
         assert Call.objects.get(pk=call_id).status == "connected"
@@ -385,7 +386,7 @@ class TestTrouble:
 
     def test_a_step_that_breaks_keeps_no_other_from_its_work(self, api, clock, menu, settings):
         settings.CCAI_CRM_ADAPTERS = {"builtin": "nowhere.NoCrm"}
-        EndUser.objects.create(number="+12025550177", contact_unknown=True)
+        EndUser.objects.create(number="+12025550177", ask_crm_at=now())
         settings.CCAI_CRM = "builtin"
         due = Call.objects.create(
             call_type="Voice Scheduled (API)", status="scheduled", lang="en", menu=menu, scheduled_at=now(),
@@ -393,6 +394,130 @@ class TestTrouble:
         )  # fmt: skip
         clock.tick()
         assert "queued" in trail(due.pk)
+
+    def test_a_provider_that_fails_at_the_second_leg_is_followed_by_the_next(self, api, clock, menu, auto, settings):
+        settings.CCAI_VOIP_ADAPTERS = {**settings.CCAI_VOIP_ADAPTERS, "sandbox": "tests.fakes.HalfwayProvider"}
+        call_id = post_inbound(api, menu)["id"]
+        clock.pass_by(9)
+        assert trail(call_id) == [
+            "queued", "assigned", "connecting", "switching", "connecting", "connected", "finished",
+        ]  # fmt: skip
+        assert SandboxCall.objects.get(provider="sandbox").step == "over"
+        stays = Participant.objects.filter(call=call_id, agent=auto).order_by("pk")
+        assert [stay.status for stay in stays] == ["finished", "finished"]
+        assert [stay.engagement_id is None for stay in stays] == [True, False]
+        assert not Engagement.objects.filter(ended_at=None).exists()
+
+    def test_a_provider_taken_out_of_the_settings_strands_no_call_and_no_agent(self, api, clock, auto, settings):
+        menu = make_menu(agents=[auto, make_agent(auto_answer=True)])
+        gone, fine = (post_inbound(api, menu, f"+1 202-555-012{n}")["id"] for n in (3, 4))
+        clock.tick()
+        Call.objects.filter(pk=gone).update(voip_provider="old")
+        SandboxCall.objects.all().update(next_at=None, step="end_user_reacts")
+        clock.jump(91)
+        clock.tick()
+        assert {Call.objects.get(pk=pk).fail_reason for pk in (gone, fine)} == {"voip_conn_timeout"}
+        assert not Engagement.objects.filter(ended_at=None).exists()
+
+    def test_an_adapter_that_breaks_over_one_call_dials_the_others(self, api, clock, settings):
+        use_provider(settings, "BreaksOverThree")
+        menu = make_menu(agents=[make_agent(auto_answer=True) for _ in range(3)])
+        ids = [post_inbound(api, menu, f"+1 202-555-012{n}")["id"] for n in (3, 4, 5)]
+        clock.pass_by(8)
+        assert [trail(call_id)[-1] for call_id in ids] == ["connecting", "finished", "finished"]
+        clock.jump(90)
+        clock.tick()
+        assert trail(ids[0])[-1] == "failed"
+
+    def test_a_worker_that_died_before_the_second_leg_is_followed_by_one_that_asks_for_it(self, api, clock, menu):
+        call_id = post_inbound(api, menu)["id"]
+        clock.tick(rounds=1)
+        # As if the claim had been made, and the request had not.
+        Participant.objects.filter(call=call_id, type="end_user").update(dialled_at=now())
+        SandboxCall.objects.update(step="waiting", next_at=None)
+        clock.jump(91)
+        clock.pass_by(9)
+        assert trail(call_id) == FINISHED
+        assert SandboxCall.objects.count() == 1
+
+    def test_a_call_that_failed_while_it_waited_its_turn_rings_nobody(self, api, clock, menu):
+        call_id = post_inbound(api, menu)["id"]
+        clock.tick(rounds=1)
+        stale = Call.objects.get(pk=call_id)
+        SandboxCall.objects.all().delete()
+        clock.jump(91)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "failed"
+        dispatch._ask(stale, dispatch._place_one)
+        assert not SandboxCall.objects.exists()
+
+    def test_two_hundred_calls_nobody_free_can_take_hold_up_no_other(self, api, clock):
+        Language.objects.create(code="ko")
+        menu = make_menu(agents=[make_agent(auto_answer=True)])
+        Agent.objects.get().languages.add(Language.objects.get(code="en"))
+        crowd = [make_call("queued", menu=menu, lang="ko", save=False, cast_level=1) for _ in range(600)]
+        Call.objects.bulk_create(crowd)
+        call_id = post_inbound(api, menu)["id"]
+        clock.tick(rounds=1)
+        assert "assigned" in trail(call_id)
+
+    def test_a_menu_with_two_hundred_unjudged_calls_holds_up_no_other_and_its_calls_expire(self, api, clock, auto):
+        broken, fine = make_menu("Broken", agents=[auto]), make_menu("Fine", agents=[auto])
+        late = [
+            make_call("scheduled", menu=broken, save=False, scheduled_at=now() + timedelta(seconds=1))
+            for _ in range(205)
+        ]
+        Call.objects.bulk_create(late)
+        type(broken).objects.filter(pk=broken.pk).update(hours={"weekly": {"mon": ["late"]}})
+        call_id = post_scheduled(api, fine, seconds=2)["id"]
+        clock.pass_by(3)
+        assert "queued" in trail(call_id)
+        clock.jump(900)
+        clock.tick()
+        assert set(Call.objects.filter(menu=broken).values_list("fail_reason", flat=True)) == {"expired"}
+
+    def test_a_recording_that_cannot_be_stored_stops_nobody(self, api, clock, menu, settings, tmp_path):
+        (tmp_path / "file").touch()
+        settings.MEDIA_ROOT = tmp_path / "file"
+        menu.recording = "record"
+        menu.save()
+        ids = [post_inbound(api, menu, f"+1 202-555-012{n}")["id"] for n in (3, 4)]
+        clock.pass_by(20)
+        assert [trail(call_id)[-1] for call_id in ids] == ["finished", "finished"]
+        settings.MEDIA_ROOT = tmp_path / "directory"
+        clock.pass_by(6)
+        assert all(Call.objects.get(pk=call_id).recording for call_id in ids)
+
+
+class TestWrapUp:
+    @pytest.fixture(autouse=True)
+    def thirty_seconds(self, settings):
+        settings.CCAI_WRAP_UP_SECONDS = 30
+
+    def test_an_agent_has_time_after_a_conversation_and_is_available_again(self, api, clock, menu, auto):
+        post_inbound(api, menu)
+        clock.pass_by(7)
+        assert Agent.objects.get().status == "wrap_up"
+        second = post_inbound(api, menu, "+1 202-555-0124")["id"]
+        clock.pass_by(28)
+        assert trail(second) == ["queued"]
+        clock.pass_by(4)
+        assert "assigned" in trail(second)
+        history = list(auto.status_changes.order_by("pk").values_list("status", flat=True))
+        assert history == ["wrap_up", "available"]
+
+    def test_a_status_chosen_during_the_call_comes_after_it(self, api, clock, menu, auto):
+        post_inbound(api, menu)
+        clock.pass_by(3)
+        set_status(auto, "meal")
+        clock.pass_by(60)
+        assert Agent.objects.get().status == "meal"
+
+    def test_a_wrap_up_the_agent_chose_lasts_until_they_end_it(self, clock, auto):
+        set_status(auto, "wrap_up")
+        clock.jump(3_600)
+        clock.tick()
+        assert Agent.objects.get().status == "wrap_up"
 
 
 class TestContacts:
@@ -403,7 +528,9 @@ class TestContacts:
         assert body["end_user"]["out_contact_id"] is None
         clock.tick()
         settings.CCAI_CRM_ADAPTERS = {"builtin": "calls.crm.builtin.BuiltinCrm"}
-        clock.tick()
+        clock.pass_by(59)
+        assert api.get(f"/calls/{body['id']}").json()["end_user"]["out_contact_id"] is None
+        clock.pass_by(1)
         assert api.get(f"/calls/{body['id']}").json()["end_user"] == {
             "id": body["end_user"]["id"], "identifier": None, "out_contact_id": "c-1",
         }  # fmt: skip
@@ -422,7 +549,7 @@ class TestContacts:
 
     def test_a_number_nobody_has_is_asked_about_once(self, api, clock, menu, settings):
         settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.CountingCrm"}
-        EndUser.objects.create(number="+12025550123", contact_unknown=True)
+        EndUser.objects.create(number="+12025550123", ask_crm_at=now())
         fakes.CountingCrm.questions = 0
         clock.pass_by(3)
         assert fakes.CountingCrm.questions == 1

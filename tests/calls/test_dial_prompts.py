@@ -50,6 +50,29 @@ def test_a_choice_of_numbers_waits_for_the_agent_and_makes_no_call(api, agent, t
     assert Engagement.objects.get(agent=agent, ended_at=None).kind == "dial_prompt"
 
 
+def test_an_agent_with_no_list_who_has_one_number_to_choose_from_needs_no_prompt(api, agent):
+    OutboundNumber.objects.update(is_default=False)
+    for name in ("ben@example.com", "cem@example.com"):
+        make_agent(name).outbound_numbers.set(OutboundNumber.objects.all())
+    assert ask(api, end_user_number="+1 202-555-0123").status_code == 201
+
+
+@pytest.mark.parametrize(
+    "value", [b"1" * 4_500, b"[-" + b"1" * 10_000 + b"]", b"1e999", b"-1e999", b"[" * 900 + b"]" * 900]
+)
+def test_what_cannot_be_said_again_is_refused_and_no_agent_is_asked(api, agent, value):
+    make_ticket()
+    raw = (
+        b"""{"call_type": "OutboundCall", "agent_email": "ana@example.com", "ticket_id": "71999",
+        "end_user_number": %s}"""
+        % value
+    )
+    response = api.post("/calls", raw=raw)
+    assert (response.status_code, response.json()) == (400, {"message": "Request body is not valid JSON"})
+    assert not DialPrompt.objects.exists()
+    assert not Engagement.objects.exists()
+
+
 def test_a_waiting_prompt_has_the_agents_time(api, agent, two_numbers):
     ask(api, end_user_number="+1 202-555-0123")
     second = ask(api, end_user_number="+1 202-555-0124")
@@ -86,7 +109,6 @@ def test_a_contact_with_no_phone_or_several_is_the_agents_to_choose(api, agent, 
     [
         ({}, "No outbound number is available"),
         ({"outbound_number": "+1 202-555-0199"}, "outbound_number is not available"),
-        ({"outbound_number": WEST, "end_user_number": "nonsense"}, "end_user_number is not well-formed"),
     ],
 )
 def test_a_bad_choice_is_refused_and_the_prompt_waits_on(api, agent, two_numbers, chosen, sentence):
@@ -96,6 +118,22 @@ def test_a_bad_choice_is_refused_and_the_prompt_waits_on(api, agent, two_numbers
     assert refused.value.message == sentence
     assert DialPrompt.objects.get().status == "open"
     assert not Call.objects.exists()
+
+
+def test_an_ill_formed_choice_of_phone_is_refused_and_the_prompt_waits_on(api, agent):
+    make_ticket()
+    ask(api, ticket_id="71999")
+    for chosen in ({}, {"end_user_number": "nonsense"}):
+        with pytest.raises(Refused) as refused:
+            use_dial_prompt(DialPrompt.objects.get(), **chosen)
+        assert refused.value.message == "end_user_number is not well-formed"
+    assert DialPrompt.objects.get().status == "open"
+
+
+def test_what_the_request_has_fixed_is_not_the_agents_to_change(api, agent, two_numbers):
+    ask(api, end_user_number="+1 202-555-0123")
+    made = use_dial_prompt(DialPrompt.objects.get(), outbound_number=WEST, end_user_number="+1 202-555-0199")
+    assert made.call.end_user_number == "+12025550123"
 
 
 def test_a_prompt_nobody_answers_lapses_and_frees_the_agent(api, agent, clock, two_numbers):
