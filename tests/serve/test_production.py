@@ -37,6 +37,13 @@ def image(instruction):
     return json.loads(re.findall(rf"^{instruction} [^\[]*(\[.*\])$", text, re.MULTILINE)[-1])
 
 
+def image_environment():
+    """The variables that the Dockerfile sets."""
+    text = (PROJECT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = re.findall(r"^ENV (.*)$", text, re.MULTILINE)
+    return dict(word.split("=", 1) for line in lines for word in line.split())
+
+
 def filled_in(value, variables):
     """A value of the compose file with its ${…} filled in; KeyError for a required one that is not given."""
 
@@ -87,6 +94,14 @@ class TestTheFiles:
 
         routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
         assert queues == {settings.CELERY_TASK_DEFAULT_QUEUE, *routed}
+
+    def test_all_that_runs_on_has_a_health_check(self):
+        unchecked = {name for name, service in SERVICES.items() if service.get("healthcheck", {}).get("disable")}
+
+        assert unchecked == {"migrate"}
+        # The web server's is the image's own.
+        assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == {"web"}
+        assert "/health/web/" in image("HEALTHCHECK")[-1]
 
     def test_the_image_is_built_once_before_anything_runs_it(self):
         assert [name for name, service in SERVICES.items() if "build" in service] == ["migrate"]
@@ -151,6 +166,7 @@ class Production:
         given = {key: filled_in(value, self.variables) for key, value in OURS[name]["environment"].items()}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {
+            **image_environment(),
             **given,
             **self.instead,
             "PATH": path,
@@ -163,7 +179,9 @@ class Production:
     def here(self, words):
         """A command of the containers for this machine: another port, on this machine alone."""
         words = [word.replace("8000", str(self.port)).replace("0.0.0.0", "127.0.0.1") for word in words]
-        return ["sh", "-c", words[1].replace("$$", "$")] if words[0] == "CMD-SHELL" else words
+        if words[0] == "CMD-SHELL":
+            return ["sh", "-c", words[1].replace("$$", "$")]
+        return words[1:] if words[0] == "CMD" else words
 
     def run(self, name, command):
         """Run a command in the service's environment to its end."""
@@ -238,11 +256,19 @@ class TestTheServices:
     def test_the_web_server_gets_well(self, production):
         assert wait_for(lambda: production.run("web", image("HEALTHCHECK")).returncode == 0, "health")
 
-    @pytest.mark.parametrize("name", ["worker-clock", "worker"])
-    def test_a_worker_gets_well(self, production, name):
+    @pytest.mark.parametrize("name", ["worker-clock", "worker", "beat"])
+    def test_worker_and_beat_get_well(self, production, name):
         check = OURS[name]["healthcheck"]["test"]
 
         assert wait_for(lambda: production.run(name, check).returncode == 0, "health")
+
+    def test_the_whole_center_gets_well(self, production):
+        def health():
+            with suppress(requests.ConnectionError):
+                return requests.get(f"http://127.0.0.1:{production.port}/health/", timeout=PATIENCE).json()
+
+        well = {"database": "ok", "broker": "ok", "worker": "ok", "beat": "ok"}
+        assert wait_for(lambda: health() == well, "health")
 
     def test_a_scheduled_call_finishes(self, production):
         loaded = production.run("web", ["python", "manage.py", "load_center", "ccai/center/demo.yaml"])
@@ -263,3 +289,8 @@ class TestTheServices:
         statuses = production.stop()
 
         assert set(statuses.values()) <= {0, -signal.SIGTERM}
+
+    def test_a_beat_that_has_ended_is_not_well_any_more(self, production):
+        check = OURS["beat"]["healthcheck"]["test"]
+
+        assert wait_for(lambda: production.run("beat", check).returncode == 1, "the end of beat's signs")

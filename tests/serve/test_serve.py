@@ -46,7 +46,7 @@ class TestReady:
         response = requests.get(f"{center.url}/health/", timeout=10)
 
         assert response.status_code == 200
-        assert set(response.json().values()) == {"ok"}
+        assert response.json() == {"database": "ok", "broker": "ok", "worker": "ok", "beat": "ok"}
 
     def test_the_printed_login_opens_the_admin(self, center):
         email, password = LOGIN.search(center.output).groups()
@@ -124,6 +124,15 @@ class TestManners:
 
         assert second.ended(30) == 1
         assert "is taken by another program. Choose another with --port." in second.output
+        assert not (second.data_dir / "db.sqlite3").exists()
+
+    def test_wrong_settings_are_said_before_anything_is_made(self, serve):
+        second = serve(CCAI_RATE_LIMIT="fast", CCAI_TIME_ZONE="Mars")
+
+        assert second.ended(30) == 1
+        assert 'CCAI_RATE_LIMIT: "fast" is not a number. Write one, such as 10.' in second.output
+        assert 'CCAI_TIME_ZONE: "Mars" is not a time zone. Write one such as Europe/Berlin.' in second.output
+        assert "Traceback" not in second.output
         assert not (second.data_dir / "db.sqlite3").exists()
 
     def test_a_wrong_center_file_is_said_and_nothing_is_loaded(self, serve, tmp_path):
