@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Lower
 
 from agents import availability
@@ -136,9 +136,10 @@ def find_agents_number(given: Text, agent: Agent) -> str:
     wanted = parse_phone(given) if isinstance(given, str) else None
     if given is not None and wanted is None:
         raise Refused(errors.NOT_WELL_FORMED_OUTBOUND, field="outbound_number")
+    listed = Agent.outbound_numbers.through.objects.filter(agent=agent)
     candidates = list(
         OutboundNumber.objects.filter(active=True).filter(
-            Q(agents=agent) | ~Exists(Agent.outbound_numbers.through.objects.filter(agent=agent))
+            Exists(listed.filter(outboundnumber=OuterRef("pk"))) | ~Exists(listed)
         )
     )
     if wanted is not None:
