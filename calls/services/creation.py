@@ -1,5 +1,6 @@
 """POST /calls: each call type is a list of checks in the contract's order, and then one transaction (section 4)."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from calls.serializers import CALL_TYPES, CallParts, CallRequest, Id, read_call_
 from calls.services import checks, dial_prompts, end_users
 from calls.services.checks import Party
 from calls.services.outbound import NewCall, begin_outbound
-from ccai.errors import Refused
+from ccai.errors import BODY_NOT_JSON, Refused
 from ccai.times import now
 from menus.models import Menu
 
@@ -53,11 +54,24 @@ def find_call_type(body: dict[str, Any]) -> CallType:
     call_type = CALL_TYPES.get(named) if isinstance(named, str) else None
     if call_type is None:
         raise Refused(errors.INVALID_CALL_TYPE)
-    given = {name for name, value in body.items() if value is not None and value != ""}
+    given = {
+        name for name, value in body.items() if value is not None and (not isinstance(value, str) or value.strip())
+    }
     is_foreign = "agent_email" in given and given.isdisjoint({"menu_id", "call_id", "scheduled_at"})
     if named in ("ScheduledCall", "IncomingCall") and is_foreign:
         raise Refused(errors.INVALID_CALL_TYPE)
     return call_type
+
+
+def make_echo(request: CallRequest) -> dict[str, Any]:
+    """The request's fields as sent. Refused with "Request body is not valid JSON" where a field that is not read, such
+    as the number beside a ticket, holds an integer of thousands of digits, which can be read but not written."""
+    echo = dict(request.sent)
+    try:
+        json.dumps(echo, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise Refused(BODY_NOT_JSON) from None
+    return echo
 
 
 def _create_outbound(request: CallRequest) -> NewCall | Prompted:
@@ -67,7 +81,8 @@ def _create_outbound(request: CallRequest) -> NewCall | Prompted:
     number = checks.find_agents_number(request.outbound_number, agent)
     checks.check_agent_is_free(agent)
     if not number or not party.number:
-        return Prompted(dial_prompts.create(agent, party, number, lang), dict(request.sent))
+        echo = make_echo(request)
+        return Prompted(dial_prompts.create(agent, party, number, lang), echo)
     with transaction.atomic():
         at = now()
         engagement = availability.engage(agent, Engagement.Kind.CALL, at)

@@ -1,6 +1,7 @@
 """Bodies: a JSON object in UTF-8, of at most a mebibyte, whatever the client says it accepts (contract section 1)."""
 
 import json
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,14 @@ MAX_INT_DIGITS = 4_000
 def read_integer(literal: str) -> int | Decimal:
     """A JSON integer literal of any length; a very long one comes as a Decimal."""
     return int(literal) if len(literal) <= MAX_INT_DIGITS else Decimal(literal)
+
+
+def read_float(literal: str) -> float:
+    """A JSON number with a fraction or an exponent; ValueError where it is too large to be one here, such as 1e999."""
+    number = float(literal)
+    if not math.isfinite(number):
+        raise ValueError(literal)
+    return number
 
 
 def refuse_constant(literal: str) -> None:
@@ -54,7 +63,7 @@ def has_lone_surrogate(text: str) -> bool:
 def parse_object(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`; refuses with "Request body is not valid JSON" (400) anything else."""
     try:
-        data = json.loads(raw.decode(), parse_int=read_integer, parse_constant=refuse_constant)
+        data = json.loads(raw.decode(), parse_int=read_integer, parse_float=read_float, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         raise Refused(BODY_NOT_JSON) from None
     if not isinstance(data, dict) or has_unstorable_text(data):

@@ -57,9 +57,7 @@ def test_an_agent_with_no_list_who_has_one_number_to_choose_from_needs_no_prompt
     assert ask(api, end_user_number="+1 202-555-0123").status_code == 201
 
 
-@pytest.mark.parametrize(
-    "value", [b"1" * 4_500, b"[-" + b"1" * 10_000 + b"]", b"1e999", b"-1e999", b"[" * 900 + b"]" * 900]
-)
+@pytest.mark.parametrize("value", [b"1" * 4_500, b"[-" + b"1" * 10_000 + b"]", b"1e999", b"-1e999"])
 def test_what_cannot_be_said_again_is_refused_and_no_agent_is_asked(api, agent, value):
     make_ticket()
     raw = (
