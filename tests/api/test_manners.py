@@ -122,11 +122,13 @@ class TestCredentials:
 class TestPathsAndVerbs:
     """What there is, and what one can do with it."""
 
-    @pytest.mark.parametrize("path", ["", "/", "/nothing", "/calls/x", "/calls/1/nothing", "/calls/-1", "/CALLS"])
+    @pytest.mark.parametrize(
+        "path", ["", "/", "/nothing", "/calls/x", "/calls/1/nothing", "/calls/-1", "/CALLS", "/x%0Ay", "/calls/5%0A"]
+    )
     def test_an_unknown_path_is_not_found(self, api, path):
         assert refusal(api.get(path)) == NOT_FOUND
 
-    @pytest.mark.parametrize("path", ["", "/nothing", "/calls/x"])
+    @pytest.mark.parametrize("path", ["", "/nothing", "/calls/x", "/calls/5%0A"])
     def test_an_unknown_path_asks_for_credentials_first(self, api, path):
         assert refusal(api.with_(user=None).get(path)) == UNAUTHORIZED
 
@@ -191,6 +193,8 @@ class TestBodies:
             b'"OutboundCall"',
             b'{"a": NaN}',
             b'{"a": Infinity}',
+            b'{"a": 1e999}',
+            b'{"a": [-1e999]}',
             b'{"a": "\xff"}',
             b"\xff\xfe{\x00}\x00",
             b'{"a": "\\u0000"}',
