@@ -110,3 +110,10 @@ def summary_of_faults(count: int) -> str:
         "The center was not changed, because of %(count)d faults:",
         count,
     ) % {"count": count}
+
+
+def unusable_database(error: Exception) -> str:
+    """The sentence for a database that has no tables yet, or does not answer."""
+    return _("The database cannot be used: %(reason)s. Where it is new, run manage.py migrate first.") % {
+        "reason": f"{error}".strip().rstrip(".")
+    }

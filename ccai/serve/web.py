@@ -26,10 +26,11 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, _kind, _protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, UnicodeError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.EADDRINUSE:
             sentence = _("Port %(port)d on %(host)s is taken by another program. Choose another with --port.")
-        elif error.errno == errno.EACCES:
+        elif number == errno.EACCES:
             sentence = _("This user may not open port %(port)d on %(host)s. Choose one above 1023 with --port.")
         else:
             sentence = _("%(host)s is not an address of this machine. Choose another with --host.")

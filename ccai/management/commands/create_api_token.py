@@ -6,7 +6,6 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from ccai.models import ApiToken
 
@@ -14,7 +13,10 @@ from ccai.models import ApiToken
 class Command(BaseCommand):
     """Makes an API token; only its hash is kept."""
 
-    help = gettext_lazy("Make an API token and print it, this once.")  # type: ignore[assignment]
+    @property
+    def help(self) -> str:  # type: ignore[override]
+        """What `--help` says first, in the language of the moment."""
+        return _("Make an API token and print it, this once.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The token's name, and whether it may be one that exists."""
@@ -27,6 +29,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, replace: bool, **options: Any) -> None:
         """The token is saved, live, and printed. CommandError where the name is taken or will not do."""
+        name = name.strip()
+        if not name:
+            raise CommandError(_("The name is empty. Write what the token is known by."))
         token = ApiToken.objects.filter(name=name).first()
         if token is not None and not replace:
             raise CommandError(

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.management import BaseCommand
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from ccai.serve.run import run_center
 
@@ -25,7 +24,10 @@ def port_number(text: str) -> int:
 class Command(BaseCommand):
     """Runs web, worker, beat and, without REDIS_URL, a private Valkey, and says what happens to them."""
 
-    help = gettext_lazy("Run the whole center on this machine: web, worker, beat and, without REDIS_URL, a Valkey.")  # type: ignore[assignment]
+    @property
+    def help(self) -> str:  # type: ignore[override]
+        """What `--help` says first, in the language of the moment."""
+        return _("Run the whole center on this machine: web, worker, beat and, without REDIS_URL, a Valkey.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The address to serve, and the center to load."""
