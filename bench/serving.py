@@ -1,6 +1,7 @@
 """A real `manage.py serve` to be measured: started, timed and ended."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,10 +44,13 @@ class TimedServe(Serve):
 
 @contextmanager
 def serving(data_dir: Path, *arguments: str) -> Iterator[TimedServe]:
-    """A center that is ready, and gone afterwards."""
+    """A center that is ready, and gone afterwards. What it has said is printed where something goes wrong."""
     serve = TimedServe(data_dir, *arguments)
     try:
         yield serve.wait_until_ready()
+    except Exception:
+        print(serve.output, file=sys.stderr)
+        raise
     finally:
         serve.kill_all()
 
