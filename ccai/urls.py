@@ -15,5 +15,5 @@ urlpatterns = [
     path("health/web/", health_of_web),
     path("files/<str:token>", stored_file, name="file"),
     path("apps/api/v1/", include("calls.urls")),
-    re_path(r"^apps/api/v1(?:/(?s:.*))?$", NothingHere.as_view()),
+    re_path(r"^apps/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
 ]
