@@ -1,10 +1,9 @@
 """Pages by cursor: exact while rows arrive, and page 10,000 costs what page 1 costs (contract section 7)."""
 
 import base64
-import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import models
@@ -38,9 +37,12 @@ class Cursor:
         try:
             value, pk, backward = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
             moment = datetime.fromisoformat(value)
-        except (ValueError, TypeError, binascii.Error):
+            is_aware = moment.tzinfo is not None
+            # Beyond the years 1 to 9999 this overflows here, and not at the database.
+            moment = moment.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError, RecursionError):
             raise Refused(NOT_WELL_FORMED, field="cursor") from None
-        if moment.tzinfo is None or type(pk) is not int or abs(pk) >= 2**63 or type(backward) is not bool:
+        if not is_aware or type(pk) is not int or abs(pk) >= 2**63 or type(backward) is not bool:
             raise Refused(NOT_WELL_FORMED, field="cursor")
         return cls(moment, pk, backward)
 

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.core.exceptions import TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
@@ -20,6 +21,7 @@ from ccai.errors import (
     RESOURCE_NOT_FOUND,
     SERVER_ERROR,
     SERVICE_UNAVAILABLE,
+    TOO_MANY_PARAMETERS,
     Refused,
 )
 
@@ -33,6 +35,7 @@ KNOWN = {
     exceptions.NotAuthenticated: INVALID_CREDENTIALS,
     exceptions.AuthenticationFailed: INVALID_CREDENTIALS,
     exceptions.ParseError: BODY_NOT_JSON,
+    TooManyFieldsSent: TOO_MANY_PARAMETERS,
     Http404: RESOURCE_NOT_FOUND,
     OperationalError: SERVICE_UNAVAILABLE,
     InterfaceError: SERVICE_UNAVAILABLE,

@@ -1,5 +1,6 @@
 """GET /calls and GET /calls/{id}: pages, filters, headers (contract section 7)."""
 
+import base64
 import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -109,6 +110,24 @@ class TestPages:
     def test_what_cannot_be_read_is_refused(self, api, calls, name, value):
         response = api.get("/calls", {name: value})
         assert (response.status_code, response.json()) == (400, {"message": f"{name} is not well formed"})
+
+    @pytest.mark.parametrize(
+        "inside",
+        [
+            "[" * 30_000,
+            '["0001-01-01T00:00:00+14:00", 1, false]',
+            '["9999-12-31T23:59:59-14:00", 1, false]',
+            '["2026-01-01T00:00:00", 1, false]',
+            '{"value": 1, "pk": 2, "backward": 3}',
+        ],
+    )
+    def test_a_cursor_that_nobody_gave_out_is_refused(self, api, calls, inside):
+        response = api.get("/calls", {"cursor": base64.urlsafe_b64encode(inside.encode()).decode()})
+        assert (response.status_code, response.json()) == (400, {"message": "cursor is not well formed"})
+
+    def test_more_parameters_than_anyone_needs_are_refused(self, api):
+        response = api.get("/calls", {"menu_id": list(range(1_001))})
+        assert (response.status_code, response.json()) == (400, {"message": "Request has too many parameters"})
 
     def test_a_trailing_slash_works_too(self, api, calls):
         assert ids(api.get("/calls/")) == ids(api.get("/calls"))
