@@ -11,9 +11,9 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from ccai.api.limits import MAX_BODY
 from ccai.errors import BODY_NOT_JSON, BODY_TOO_LARGE, CONTENT_TYPE_NOT_JSON, Refused
 
-MAX_BODY = 1_048_576
 # Python refuses to read longer integer literals into an int; they are well formed all the same.
 MAX_INT_DIGITS = 4_000
 
@@ -73,7 +73,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 def read_body(request: HttpRequest) -> dict[str, Any]:
     """The JSON object that `request` carries. Refuses, in this order: another content type (415), a body over the
-    limit (413, and it is never read whole), and what is no JSON object (400)."""
+    limit (413; ccai/api/limits.py keeps the most of it out), and what is no JSON object (400)."""
     if request.content_type != "application/json":
         raise Refused(CONTENT_TYPE_NOT_JSON)
     raw = request.read(MAX_BODY + 1)

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from calls.models import Call
-from ccai.api.parsing import MAX_BODY
+from ccai.api.limits import MAX_BODY
 from ccai.models import ApiToken
 
 pytestmark = pytest.mark.django_db

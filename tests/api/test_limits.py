@@ -1,0 +1,108 @@
+"""How much of a body Django gets to see, under ASGI."""
+
+import asyncio
+import base64
+import json
+
+import pytest
+
+from ccai.api.limits import MAX_BODY, BodyLimit
+from ccai.asgi import application
+
+CHUNK = b" " * 65_536
+
+
+def scope_of(path, token=""):
+    credentials = base64.b64encode(f"demo:{token}".encode())
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "query_string": b"",
+        "headers": [
+            (b"host", b"demo.localhost"),
+            (b"content-type", b"application/json"),
+            (b"authorization", b"Basic " + credentials),
+        ],
+    }
+
+
+def ask(asked, scope, chunks):
+    """What the application `asked` answers to a body that comes in `chunks`: all messages that it sends."""
+    body = iter(chunks)
+    following = next(body)
+    answer = []
+
+    async def receive():
+        nonlocal following
+        if following is None:
+            await asyncio.sleep(3_600)  # the client waits for its answer
+        chunk, following = following, next(body, None)
+        return {"type": "http.request", "body": chunk, "more_body": following is not None}
+
+    async def send(message):
+        answer.append(message)
+
+    asyncio.run(asked(scope, receive, send))
+    return answer
+
+
+def seen(path, chunks):
+    """The sizes of the chunks that an application behind the limit sees."""
+    sizes = []
+
+    async def look(scope, receive, send):
+        more = True
+        while more:
+            message = await receive()
+            sizes.append(len(message["body"]))
+            more = message["more_body"]
+
+    ask(BodyLimit(look), scope_of(path), chunks)
+    return sizes
+
+
+def test_one_byte_more_than_is_allowed_is_seen_and_no_other():
+    assert sum(seen("/apps/api/v1/calls", [CHUNK] * 1_000)) == MAX_BODY + 1
+    assert seen("/apps/api/v1/calls", [b" " * MAX_BODY * 3]) == [MAX_BODY + 1]
+
+
+def test_a_body_within_the_limit_is_seen_as_it_came():
+    assert seen("/apps/api/v1/calls", [b"{", b"", b"}"]) == [1, 0, 1]
+    assert seen("/apps/api/v1/calls", [CHUNK] * 16) == [len(CHUNK)] * 16
+
+
+def test_pages_have_limits_of_their_own():
+    assert sum(seen("/admin/", [CHUNK] * 20)) == 20 * len(CHUNK)
+
+
+def test_a_client_that_goes_away_is_told_of():
+    messages = iter(
+        [
+            {"type": "http.request", "body": b" " * MAX_BODY * 2, "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    received = []
+
+    async def receive():
+        return next(messages)
+
+    async def look(scope, receive, send):
+        received.append(await receive())
+
+    asyncio.run(BodyLimit(look)(scope_of("/apps/api/v1/calls"), receive, None))
+    assert received == [{"type": "http.disconnect"}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_over_the_limit_is_refused_after_the_credentials(api_token):
+    for token, status, sentence in (
+        (api_token.secret, 413, "Request body is too large"),
+        ("not-a-token-of-ours", 401, "Invalid credentials"),
+    ):
+        start, body, *_rest = ask(application, scope_of("/apps/api/v1/calls", token), [CHUNK] * 40)
+        assert start["status"] == status
+        assert json.loads(body["body"]) == {"message": sentence}
