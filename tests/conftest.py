@@ -1,9 +1,12 @@
 """What every test stands on. The servers themselves are started by tests/servers.py."""
 
+import socket
+
 import pytest
 from django.test import Client, override_settings
 
 from ccai.models import ApiToken
+from ccai.redis import breaker
 from ccai.redis import client as redis_client
 from tests.api_client import ApiClient
 
@@ -25,12 +28,34 @@ def empty_redis():
 
 
 @pytest.fixture
-def no_redis(settings):
+def redis_at(settings):
+    """Moves the Redis-protocol server to another address, where this process has not asked for it yet."""
+
+    def forget():
+        redis_client.cache_clear()
+        breaker.cache_clear()
+
+    def move(url):
+        settings.CCAI_REDIS_URL = url
+        forget()
+
+    yield move
+    forget()
+
+
+@pytest.fixture
+def no_redis(redis_at):
     """The Redis-protocol server has gone away."""
-    settings.CCAI_REDIS_URL = "unix:///nowhere/valkey.sock"
-    redis_client.cache_clear()
-    yield
-    redis_client.cache_clear()
+    redis_at("unix:///nowhere/valkey.sock")
+
+
+@pytest.fixture
+def silent_redis(redis_at):
+    """The Redis-protocol server hangs: it takes connections and never answers. The socket that it listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        redis_at(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        yield listener
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The rate limit: requests per second and token, over a sliding second (contract section 1)."""
 
-import logging
 import math
-import time
 import uuid
 from typing import Any
 
@@ -12,9 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from ccai.models import ApiToken
-from ccai.redis import client
-
-log = logging.getLogger(__name__)
+from ccai.redis import breaker, client
 
 # Keeps the times of the last second's accepted requests in a sorted set. Returns 0, or the milliseconds to wait.
 SLIDING_SECOND = """
@@ -34,18 +30,16 @@ return math.max(1, oldest[2] + 1000 - at)
 class TokenThrottle(BaseThrottle):
     """Lets a token make its number of requests in any one second. Without Redis it lets all through, and says so."""
 
-    complained_at = -math.inf
-
     def allow_request(self, request: Request, view: Any) -> bool:
         """False where the token has used up its second; `wait()` then says how long that lasts."""
         token: ApiToken = request.auth  # type: ignore[assignment]
         limit = token.rate_limit or settings.CCAI_RATE_LIMIT
+        if not breaker().closed():
+            return True
         try:
             self.milliseconds = int(client().eval(SLIDING_SECOND, 1, f"rate:{token.pk}", limit, uuid.uuid4().hex))
         except redis.RedisError as error:
-            if time.monotonic() - TokenThrottle.complained_at > 60:
-                TokenThrottle.complained_at = time.monotonic()
-                log.warning("The rate limit is off while Redis does not answer: %s", type(error).__name__)
+            breaker().trip(error)
             return True
         return self.milliseconds == 0
 

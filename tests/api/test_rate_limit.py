@@ -1,7 +1,12 @@
 """The rate limit: requests per second and token (contract section 1)."""
 
-import pytest
+import logging
 
+import pytest
+import redis
+from celery import current_app
+
+from calls import clock
 from ccai.models import ApiToken
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +61,35 @@ def test_wrong_credentials_are_told_so_and_cost_nothing(api, limit_of_ten):
 
 def test_without_redis_every_request_is_let_through(api, limit_of_ten, no_redis):
     assert statuses(api, 15) == [LET_THROUGH] * 15
+
+
+def connections(listener):
+    """How many have been made to `listener`, which answers none of them."""
+    made = []
+    while True:
+        try:
+            made.append(listener.accept()[0])
+        except BlockingIOError:
+            break
+    for connection in made:
+        connection.close()
+    return len(made)
+
+
+def test_a_redis_that_hangs_is_asked_once_and_then_left_alone(api, limit_of_ten, silent_redis, caplog):
+    with caplog.at_level(logging.WARNING, logger="ccai.redis"):
+        assert statuses(api, 15) == [LET_THROUGH] * 15
+        clock.nudge()
+
+    assert connections(silent_redis) == 1
+    assert len(caplog.records) == 1
+
+
+def test_no_nudge_waits_for_a_broker_that_hangs(silent_redis):
+    """It would be sent to the broker, which in tests is another server than the one that hangs."""
+    for _ in range(3):
+        clock.nudge()
+
+    assert connections(silent_redis) == 1
+    with redis.Redis.from_url(current_app.conf.broker_url.replace("redis+socket", "unix", 1)) as broker:
+        assert not broker.exists("clock")
