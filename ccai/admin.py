@@ -45,6 +45,11 @@ def shown_phone(number: str | None) -> SafeString | None:
     return unbroken(wire_phone(number))
 
 
+def is_id(text: str) -> bool:
+    """True where `text`, which somebody searches for, is a number short enough to be a row's id."""
+    return text.isascii() and text.isdecimal() and len(text) < 20
+
+
 def duration(seconds: int | None) -> str | None:
     """`seconds` as minutes and seconds, or hours too where there are any: `4:05`, `1:04:05`; None stays None."""
     if seconds is None:

@@ -24,7 +24,7 @@ from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from agents.models import Agent
-from ccai.admin import CenterAdmin, PhoneFields, label
+from ccai.admin import CenterAdmin, PhoneFields, is_id, label
 from ccai.times import now
 from menus.models import AgentGroup, DeflectionOption, Menu, MenuOutboundNumber, validate_hours
 
@@ -274,7 +274,7 @@ class MenuAdmin(MenuFields, CenterAdmin):
     ) -> tuple[QuerySet[Menu], bool]:
         """Menus whose name holds the term, or whose id it is."""
         match = Q(name__icontains=search_term)
-        if search_term.isascii() and search_term.isdecimal():
+        if is_id(search_term):
             match |= Q(pk=int(search_term))
         return queryset.filter(match), False
 

@@ -22,7 +22,17 @@ from calls.models import (
     Transfer,
     Video,
 )
-from ccai.admin import DayRangeFilter, HistoryAdmin, HistoryInline, clock_time, duration, label, shown_phone, unbroken
+from ccai.admin import (
+    DayRangeFilter,
+    HistoryAdmin,
+    HistoryInline,
+    clock_time,
+    duration,
+    is_id,
+    label,
+    shown_phone,
+    unbroken,
+)
 from ccai.phones import parse_phone
 from menus.admin import MenuFilter
 
@@ -125,16 +135,8 @@ class CallEventInline(HistoryInline):
         return clock_time(event.at)
 
 
-class OfferInline(HistoryInline):
-    """To whom it was held out."""
-
-    model = Offer
-    fields = ("agent", "group", "round", "level", "shown_status", "offered", "settled")
-    readonly_fields = ("shown_status", "offered", "settled")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
-        """With the agents."""
-        return super().get_queryset(request).select_related("agent__user")
+class OfferColumns:
+    """Mixed into an admin or an inline of offers: what became of each, and when."""
 
     @display(description=_("status"))
     def shown_status(self, offer: Offer) -> str:
@@ -150,6 +152,18 @@ class OfferInline(HistoryInline):
     def settled(self, offer: Offer) -> str | None:
         """When; nothing while it is open."""
         return clock_time(offer.settled_at)
+
+
+class OfferInline(OfferColumns, HistoryInline):
+    """To whom it was held out."""
+
+    model = Offer
+    fields = ("agent", "group", "round", "level", "shown_status", "offered", "settled")
+    readonly_fields = ("shown_status", "offered", "settled")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        """With the agents."""
+        return super().get_queryset(request).select_related("agent__user")
 
 
 class OfferEventInline(HistoryInline):
@@ -327,7 +341,7 @@ class CallAdmin(HistoryAdmin):
         if not term:
             return queryset, False
         match = Q(out_ticket_id=term)
-        if term.isascii() and term.isdecimal():
+        if is_id(term):
             match |= Q(pk=int(term))
         number = parse_phone(term if term.startswith("+") else f"+{term}")
         if number:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from calls.admin.call import OFFER_COLOURS
+from calls.admin.call import OfferColumns
 from calls.models import DialPrompt, Offer
 from ccai.admin import DayRangeFilter, HistoryAdmin, clock_time, label, shown_phone
 
@@ -17,7 +17,7 @@ PROMPT_COLOURS = {
 
 
 @admin.register(Offer)
-class OfferAdmin(HistoryAdmin):
+class OfferAdmin(OfferColumns, HistoryAdmin):
     """Queued calls held out to agents, the latest first."""
 
     list_display = ("id", "offered", "call", "agent", "group", "round", "shown_status", "settled")
@@ -28,21 +28,6 @@ class OfferAdmin(HistoryAdmin):
     )
     list_select_related = ("call", "agent__user")
     fields = (("call", "agent"), ("shown_status", "group"), ("round", "level"), ("offered", "settled"))
-
-    @display(description=_("status"))
-    def shown_status(self, offer: Offer) -> str:
-        """What became of it."""
-        return label(offer.get_status_display(), OFFER_COLOURS[Offer.Status(offer.status)])
-
-    @display(description=_("offered at"))
-    def offered(self, offer: Offer) -> str | None:
-        """When."""
-        return clock_time(offer.offered_at)
-
-    @display(description=_("settled at"))
-    def settled(self, offer: Offer) -> str | None:
-        """When; nothing while it is open."""
-        return clock_time(offer.settled_at)
 
 
 @admin.register(DialPrompt)

@@ -44,7 +44,7 @@ def test_every_list_and_form_opens(model, page_of, admin_client):
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_every_list_can_be_searched_for_anything(model, page_of):
     fill(1)
-    for term in ("Kim", "1", "+12025550123", "9" * 30, "%", "'"):
+    for term in ("Kim", "1", "+12025550123", "9" * 30, "9" * 5_000, "%", "'"):
         page_of(admin_url(model, "changelist"), q=term)
 
 
