@@ -1,12 +1,13 @@
 """What a body may weigh, seen to before Django has it: Django keeps a body whole, on disk where it is large."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-Message = MutableMapping[str, Any]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API = "/apps/api/"
 MAX_BODY = 1_048_576
@@ -22,7 +23,7 @@ class BodyLimit:
     def __init__(self, application: Application) -> None:
         self.application = application
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:  # noqa: D102
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self.application(scope, receive, send)
             return
