@@ -25,6 +25,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from agents.models import Agent
 from ccai.admin import CenterAdmin, PhoneFields, is_id, label
+from ccai.api.parsing import has_unstorable_text
 from ccai.times import now
 from menus.models import AgentGroup, DeflectionOption, Menu, MenuOutboundNumber, validate_hours
 
@@ -130,6 +131,8 @@ class HoursField(forms.JSONField):
         """The hours as they stand in JSON. Raises ValidationError, with the place, where it is none."""
         try:
             return super().to_python(value)
+        except RecursionError:
+            raise ValidationError(_("This is nested deeper than hours can be.")) from None
         except ValidationError as refusal:
             try:
                 json.loads(value)
@@ -140,9 +143,19 @@ class HoursField(forms.JSONField):
                 ) from refusal
             raise
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was written, for the form that says what is wrong with it."""
+        try:
+            read = super().bound_data(data, initial)
+        except RecursionError:
+            return forms.fields.InvalidJSONInput(data)
+        return forms.fields.InvalidJSONInput(data) if has_unstorable_text(read) else read
+
     def validate(self, value: Any) -> None:
-        """Refuse what are no hours."""
+        """Refuse what are no hours, and text that no database keeps."""
         super().validate(value)
+        if has_unstorable_text(value):
+            raise ValidationError(_("There is a character in it that cannot be stored. Write it anew."))
         validate_hours(value)
 
 

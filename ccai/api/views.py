@@ -83,6 +83,11 @@ class NothingHere(ApiView):
 
     http_method_names = ["get", "head", "post", "patch", "put", "delete", "options", "trace"]
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: what is not there allows no verb."""
+        return {}
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Credentials and rate limit are judged first, as on every path."""
         super().initial(request, *args, **kwargs)

@@ -125,7 +125,10 @@ def test_no_hours_at_all_means_always_open(admin_client, save):
         ("{\n  weekly: {}\n}", ["This is not JSON: line 2, column 3 is not what should stand there."]),
         ("[]", ["must be a mapping with time_zone, weekly, holidays and exceptions"]),
         ('"always"', ["must be a mapping with time_zone, weekly, holidays and exceptions"]),
+        ('{"weekly":' * 5_000 + "1" + "}" * 5_000, ["This is nested deeper than hours can be."]),
+        ('{"\\ud800": 1}', ["There is a character in it that cannot be stored. Write it anew."]),
     ],
+    ids=lambda value: str(value)[:30],
 )
 def test_hours_with_faults_are_refused_with_a_sentence_for_each(written, faults, save):
     menu = make_menu()
