@@ -12,12 +12,16 @@ from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, User
+from calls.sample_history import make_calls
 from ccai.center import DEMO, CenterFaults, load_files
 from ccai.center.report import summary_of_faults
 from ccai.models import ApiToken
 from menus.models import Menu
 
 TOKEN_NAME = "demo"  # noqa: S105 - the name of a token
+# What the demo's past has, for its pages to show.
+PAST_CALLS = 400
+PAST_DAYS = 14
 
 
 def migrate() -> None:
@@ -39,8 +43,8 @@ def is_first_run() -> bool:
 def set_up_center(center: Path | None) -> list[str]:
     """The center is as the file says, or the demo where it was empty and there is no file; and somebody can log in.
 
-    Returns what a person has to know of it, line by line, with the secrets that are shown this once. All or nothing:
-    CommandError, with every fault, where the file is wrong.
+    The demo comes with past calls. Returns what a person has to know of it, line by line, with the secrets that are
+    shown this once. All or nothing: CommandError, with every fault, where the file is wrong.
     """
     first = is_first_run()
     sentences = []
@@ -49,6 +53,10 @@ def set_up_center(center: Path | None) -> list[str]:
     elif first:
         load(DEMO)
         sentences.append(_("The center was empty and has been filled with a demo."))
+        made = make_calls(PAST_CALLS, days=PAST_DAYS)
+        sentences.append(
+            _("It has a past of %(calls)s calls, made up, over %(days)s days.") % {"calls": made, "days": PAST_DAYS}
+        )
     return [*sentences, *(make_keys() if first else how_to_make_keys())]
 
 

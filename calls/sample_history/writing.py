@@ -1,0 +1,106 @@
+"""Writes many past calls, oldest first."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count as numbers
+from itertools import islice
+from random import Random
+
+from django.db import models, transaction
+
+from agents.models import Engagement
+from calls.models import Call, CallEvent, DeflectionDetail, Offer, OfferEvent, Participant, Status, Transfer
+from calls.sample_history.center import Center, find_customers
+from calls.sample_history.shares import Card, arrivals, shuffled_cards
+from calls.sample_history.story import Story
+from calls.sample_history.telling import Teller, longest_call
+from ccai.times import now, to_milliseconds
+
+SEED = 1
+BATCH = 1_000
+# Calls that are called back about are over by then, and are called back and due in what is left of an hour.
+LEEWAY = timedelta(hours=1)
+# How many cards are looked at for one that suits the hour.
+CHOICE = 30
+
+
+def make_calls(
+    count: int,
+    *,
+    days: int = 14,
+    until: datetime | None = None,
+    seed: int = SEED,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """The center has `count` calls more, all over, of the `days` days before `until` (now). Returns how many.
+
+    They are made from what the center has, the same from the same center and `seed`, and written in batches, each in
+    a transaction; `progress` is told how many there are after each. Nothing is written, and NobodyToCall raised, where
+    the center has no menu or nobody who could have taken a call.
+    """
+    until = to_milliseconds(until or now())
+    draw = Random(seed)  # noqa: S311 - nothing is kept secret by it
+    center = Center()
+    due_by = until - longest_call(center)
+    last = due_by - LEEWAY
+    first = min(until - timedelta(days=days), last)
+    cards = shuffled_cards(draw, count)
+    moments = arrivals(draw, len(cards), first, last, center.zone)
+    teller = Teller(center, find_customers(draw, count, first), draw, due_by=due_by, until=until)
+    stories = _tell(teller, cards, moments)
+    made = 0
+    while batch := list(islice(stories, BATCH)):
+        _write(batch)
+        made += len(batch)
+        if progress:
+            progress(made)
+    return made
+
+
+def _tell(teller: Teller, cards: list[Card], moments: Iterator[datetime]) -> Iterator[Story]:
+    """A story for each of `cards`, begun at one of `moments` each, and those that called back about one; in time."""
+    to_come: list[tuple[datetime, int, Story]] = []
+    number = numbers()
+    for at in moments:
+        while to_come and to_come[0][0] <= at:
+            yield heappop(to_come)[-1]
+        card = _choose(teller, cards, at)
+        story = teller.tell(card, at)
+        if card[0] == Status.RECOVERED:
+            later = teller.call_back(story)
+            heappush(to_come, (later.call.created_at, next(number), later))
+        yield story
+    while to_come:
+        yield heappop(to_come)[-1]
+
+
+def _choose(teller: Teller, cards: list[Card], at: datetime) -> Card:
+    """One of the last `cards`, which is taken from them: one that suits the moment, where there is one."""
+    for place in range(len(cards) - 1, max(len(cards) - CHOICE, 0) - 1, -1):
+        if teller.suits(cards[place], at):
+            cards[place], cards[-1] = cards[-1], cards[place]
+            break
+    return cards.pop()
+
+
+@transaction.atomic
+def _write(stories: Sequence[Story]) -> None:
+    """The stories are in the tables."""
+    calls = [story.call for story in stories]
+    _create(Engagement, [row for story in stories for row in story.engagements])
+    _create(Call, calls)
+    called_back = [story for story in stories if story.parent]
+    for story in called_back:
+        story.call.parent = story.parent.call if story.parent else None
+    Call.objects.bulk_update([story.call for story in called_back], ["parent"])
+    _create(Participant, [row for story in stories for row in story.participants])
+    _create(CallEvent, [row for story in stories for row in story.events])
+    _create(OfferEvent, [row for story in stories for row in story.offer_events])
+    _create(Offer, [row for story in stories for row in story.offers])
+    _create(Transfer, [row for story in stories for row in story.transfers])
+    _create(DeflectionDetail, [row for story in stories for row in story.deflection_details])
+
+
+def _create(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    model._default_manager.bulk_create(rows)
