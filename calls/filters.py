@@ -10,7 +10,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
@@ -118,7 +118,12 @@ class Bound(django_filters.Filter):
 
     def filter(self, qs: QuerySet[Call], value: list[Any]) -> QuerySet[Call]:
         """`qs`, narrowed by each moment given."""
-        return qs.filter(*(Q(**{f"{self.field_name}__{self.lookup_expr}": moment}) for moment in value))
+        for moment in value:
+            qs = qs.filter(**{f"{self.field_name}__{self.lookup_expr}": moment})
+            if self.field_name == "updated_at" and self.lookup_expr == "lt":
+                # Nothing is updated before it is created: this lets the order of the page begin where it matters.
+                qs = qs.filter(created_at__lt=moment)
+        return qs
 
 
 class CallFilter(django_filters.FilterSet):

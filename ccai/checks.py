@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -89,8 +88,6 @@ def find_faults_of_ports() -> Iterator[tuple[str, str]]:
     if settings.CCAI_CRM not in settings.CCAI_CRM_ADAPTERS:
         known = ", ".join(settings.CCAI_CRM_ADAPTERS)
         yield "CCAI_CRM", f'"{settings.CCAI_CRM}" is not a CRM. Known are {known}.'
-    if urlsplit(settings.CCAI_REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-        yield "REDIS_URL", "This is no Redis. Write redis://HOST:6379/0, rediss://… or unix:///PATH."
 
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:

@@ -4,14 +4,22 @@ A variable that cannot be read has its default, and leaves a fault; `ccai/checks
 runs while there are any.
 """
 
+import warnings
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = environ.Env.BOOLEAN_TRUE_STRINGS
 FALSE = ("false", "off", "n", "no", "0", "")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
 DATABASES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
+
+
+def read_float(text: str) -> float:
+    """The number that `text` is. ValueError where it is none; the library would read 13 in "1e3" and 1 in "1s"."""
+    return float(text)
 
 
 class Environment(environ.Env):
@@ -30,7 +38,9 @@ class Environment(environ.Env):
             self.faults[var] = f'"{given}" is neither true nor false. Write one of the two.'
             return default
         try:
-            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+            return super().get_value(
+                var, cast=read_float if cast is float else cast, default=default, parse_default=parse_default
+            )
         except ValueError:
             self.faults[var] = f'"{given}" is not a number. Write one, such as {default}.'
             return default
@@ -43,7 +53,9 @@ class Environment(environ.Env):
     def database(self, var: str, default: str) -> dict[str, Any]:
         """The database that the variable's URL names; one that refuses all use, and a fault, where it names none."""
         try:
-            found: dict[str, Any] = dict(self.db_url(var, default=default))
+            # The library warns of some URLs with all their parts, the password among them.
+            with warnings.catch_warnings(action="ignore"):
+                found: dict[str, Any] = dict(self.db_url(var, default=default))
         except (ValueError, ImproperlyConfigured):
             found = {}
         if found.get("ENGINE") not in DATABASES:
@@ -51,3 +63,17 @@ class Environment(environ.Env):
             self.faults[var] = "This is no database. Write postgres://USER:PASSWORD@HOST:5432/NAME, or sqlite:////PATH."
             return {"ENGINE": "django.db.backends.dummy"}
         return found
+
+    def redis(self, var: str, default: str) -> str:
+        """The variable's URL of a Redis; the default, and a fault, where it is none."""
+        url: str = self.str(var, default=default)
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme in REDIS_SCHEMES and parts.port != 0
+        except ValueError:
+            known = False
+        if not known:
+            # The value is not repeated: it may hold a password.
+            self.faults[var] = "This is no Redis. Write redis://HOST:6379/0, rediss://… or unix:///PATH."
+            return default
+        return url

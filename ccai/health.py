@@ -3,7 +3,7 @@
 import logging
 
 import redis
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -21,7 +21,7 @@ def database_state() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         log.warning("The database does not answer", exc_info=True)
         return DOWN
     return OK
@@ -38,7 +38,10 @@ def clock_state() -> dict[str, str]:
 
 def answer(states: dict[str, str]) -> JsonResponse:
     """200 where all is `ok`, else 503; the body says which."""
-    return JsonResponse(states, status=200 if set(states.values()) == {OK} else 503)
+    response = JsonResponse(states, status=200 if set(states.values()) == {OK} else 503)
+    # Whoever asks is told; Django would also log each 503, and this is asked every few seconds.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 @never_cache

@@ -5,7 +5,6 @@
 
 import os
 import secrets
-import sys
 from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,7 @@ env.read_env(env.str("CCAI_ENV_FILE", default=str(BASE_DIR / ".env")))
 # --- Where state lives -------------------------------------------------------------------------------------------
 
 CCAI_DATA_DIR = Path(env.str("CCAI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-try:
-    CCAI_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-except OSError as error:
-    # Nothing can be read or kept without it, so there is no waiting for the system checks.
-    sys.exit(f"CCAI_DATA_DIR: {CCAI_DATA_DIR} cannot be made ({error.strerror}). Write a directory of yours.")
+CCAI_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def kept_secret_key(path: Path) -> str:
@@ -231,7 +226,7 @@ else:
 # --- Redis protocol: broker and rate limit -----------------------------------------------------------------------
 
 # redis://, rediss:// or unix://. `manage.py serve` starts a private Valkey at the default address.
-CCAI_REDIS_URL = env.str("REDIS_URL", default=f"unix://{CCAI_DATA_DIR / 'run' / 'valkey.sock'}")
+CCAI_REDIS_URL = env.redis("REDIS_URL", default=f"unix://{CCAI_DATA_DIR / 'run' / 'valkey.sock'}")
 CELERY_BROKER_URL = CCAI_REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -1,7 +1,7 @@
 """GET /health/: whether calls are accepted, and dialled. GET /health/web/: whether this process can answer."""
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from calls.tasks import tick
 from ccai.beat import HeardScheduler
@@ -24,12 +24,12 @@ def alive():
     give_sign(BEAT)
 
 
-@pytest.fixture
-def no_database():
-    """The database refuses every statement, as it does when its server has gone away."""
+@pytest.fixture(params=[OperationalError, InterfaceError])
+def no_database(request):
+    """The database refuses every statement, in either of the ways in which drivers say that a server has gone away."""
 
     def refuse(execute, sql, params, many, context):
-        raise OperationalError("the server closed the connection unexpectedly")
+        raise request.param("the connection is closed")
 
     with connection.execute_wrapper(refuse):
         yield

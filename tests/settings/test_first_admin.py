@@ -73,8 +73,8 @@ def test_a_plain_user_with_this_address_becomes_the_superuser(email):
     assert admin.check_password(PASSWORD)
 
 
-@pytest.mark.parametrize("options", [{"plan": True}, {"check_unapplied": True}])
-def test_a_look_at_the_migrations_makes_nobody(options):
+@pytest.mark.parametrize("options", [{"plan": True}, {"check_unapplied": True}, {"app_label": "contenttypes"}])
+def test_a_look_at_the_migrations_or_those_of_one_app_make_nobody(options):
     migrate(**options)
 
     assert not User.objects.exists()
