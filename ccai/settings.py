@@ -5,6 +5,7 @@
 
 import os
 import secrets
+import sys
 from logging import getLevelNamesMapping
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,11 @@ env.read_env(env.str("CCAI_ENV_FILE", default=str(BASE_DIR / ".env")))
 # --- Where state lives -------------------------------------------------------------------------------------------
 
 CCAI_DATA_DIR = Path(env.str("CCAI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-CCAI_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+try:
+    CCAI_DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    # Nothing can be read or kept without it, so there is no waiting for the system checks.
+    sys.exit(f"CCAI_DATA_DIR: {CCAI_DATA_DIR} cannot be made ({error.strerror}). Write a directory of yours.")
 
 
 def kept_secret_key(path: Path) -> str:

@@ -97,3 +97,12 @@ def test_right_values_pass(tmp_path):
 
     assert ended.returncode == 0, ended.output
     assert "no issues" in ended.output
+
+
+def test_a_data_directory_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    ended = run(tmp_path / "file" / "data", RIGHT, "manage.py", "check")
+
+    assert ended.returncode == 1
+    assert "cannot be made" in ended.output
+    assert "Traceback" not in ended.output
