@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from calls.sample_history import NobodyToCall, make_calls
 
@@ -22,7 +22,10 @@ def positive_number(text: str) -> int:
 class Command(BaseCommand):
     """Makes past calls; the clock finds nothing to do in them."""
 
-    help = gettext_lazy("Make calls that are over, from the menus and agents that the center has.")  # type: ignore[assignment]
+    @property
+    def help(self) -> str:  # type: ignore[override]
+        """What `--help` says first, in the language of the moment."""
+        return _("Make calls that are over, from the menus and agents that the center has.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """COUNT and --days."""
