@@ -118,7 +118,7 @@ def deflect(steps: Steps, story: Story) -> None:
 def leave_message(steps: Steps, story: Story) -> None:
     """The end user left a message, which nobody has heard."""
     closed = steps.find_desk(story, Menu.State.AFTER_HOURS)
-    if closed is not None and steps.draw.random() < 0.6:
+    if closed is not None and (steps.find_desk(story) is None or steps.draw.random() < 0.6):
         reason = VoicemailReason.AFTER_HOURS
         steps.arrive(story, closed)
         steps.turn_away(story, Menu.State.AFTER_HOURS, Deflection.AFTER_HOURS_VOICEMAIL)

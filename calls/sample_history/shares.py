@@ -141,13 +141,13 @@ def deal(shares: Mapping[Thing, float], count: int) -> list[Thing]:
     return [first] * -excess + dealt
 
 
-def shuffled_cards(draw: Random, count: int) -> list[Card]:
-    """`count` calls, but for those that call back where a card says `recovered`: these are left out."""
+def deal_cards(count: int) -> Counter[Card]:
+    """How many of `count` calls are of each kind, but for those that call back about a `recovered` one."""
     statuses = Counter(deal(STATUSES, count))
     statuses[Status.FINISHED] -= statuses[Status.RECOVERED]
-    cards = [(status, call_type) for status, number in statuses.items() for call_type in deal(TYPES[status], number)]
-    draw.shuffle(cards)
-    return cards
+    return Counter(
+        (status, call_type) for status, number in statuses.items() for call_type in deal(TYPES[status], number)
+    )
 
 
 def arrivals(draw: Random, count: int, first: datetime, last: datetime, zone: tzinfo) -> Iterator[datetime]:

@@ -32,6 +32,8 @@ Leg = Participant.Type
 # Seconds. An agent is not called again so soon after a call, nor while a call is being connected.
 AROUND_A_TALK = 60
 LONGEST_WAIT = 600
+# Where every agent is busy a call looks for one again so often, so many seconds apart. Then one has two calls at once.
+LOOKS, LOOK_AGAIN = 8, 30
 
 
 class Steps:
@@ -81,9 +83,9 @@ class Steps:
         return self.draw.choice(desks) if desks else None
 
     def find_any_desk(self, story: Story) -> Desk:
-        """An open desk for the call, where there is one."""
-        any_desks = self.center.any_desks_for(CallType(story.call.call_type))
-        return self.find_desk(story) or self.draw.choice(any_desks)
+        """An open desk for the call, where there is one; rather one that is closed than one that is redirected."""
+        desk = self.find_desk(story) or self.find_desk(story, Menu.State.AFTER_HOURS)
+        return desk or self.draw.choice(self.center.any_desks_for(CallType(story.call.call_type)))
 
     def choose_menu(self, story: Story, desk: Desk) -> None:
         """The call is for this menu, and remembers it."""
@@ -148,15 +150,15 @@ class Steps:
         """An agent of the desk takes the call out of the queue."""
         queued_at, takers = story.at, desk.takers[story.call.lang]
         story.wait(spread(self.draw, 18, most=LONGEST_WAIT))
-        level, _round, begun = story.cast_at(story.at)
-        if level <= takers[0].group:
-            # Nobody of the groups that have the call now can take it: it waits until one joins who can.
-            starts = waiting_times(desk.groups)
-            next_group = takers[0].group
-            story.at = begun - starts[level - 1] + starts[next_group] + desk.groups[next_group].timeout / 2
-            level, _round, begun = story.cast_at(story.at)
-        able = {choice.agent_id: choice.group for choice in takers if choice.group < level}
-        agent_id = self._pick(list(able), story.at, busy)
+        able, agent_id = self._able_to_take(story, takers), None
+        for _look in range(LOOKS):
+            agent_id = self._pick_free(list(able), story.at, busy)
+            if agent_id is not None:
+                break
+            story.wait(LOOK_AGAIN)
+            able = self._able_to_take(story, takers)
+        agent_id = agent_id or self.draw.choice(list(able))
+        _level, _round, begun = story.cast_at(story.at)
         agent = self.center.agents[agent_id]
         offered_at = story.at
         if not agent.auto_answer:
@@ -169,6 +171,19 @@ class Steps:
         story.move(Status.ASSIGNED, cause, answer_type=answer)
         self._give(story, agent_id)
         story.join_agent(agent, engagement)
+
+    def _able_to_take(self, story: Story, takers: Sequence[Choice]) -> dict[int, int]:
+        """Those of `takers` who are in a group that the call is cast to now, by agent id, with the group's number.
+
+        Where nobody is, it waits until a group joins that has somebody.
+        """
+        level, _round, begun = story.cast_at(story.at)
+        next_group = takers[0].group
+        if level <= next_group:
+            starts = waiting_times(story.groups)
+            story.at = begun - starts[level - 1] + starts[next_group] + story.groups[next_group].timeout / 2
+            level = next_group + 1
+        return {choice.agent_id: choice.group for choice in takers if choice.group < level}
 
     def miss(self, story: Story, takers: Sequence[Choice], since: datetime, until: datetime, *, but: int = 0) -> None:
         """Now and then somebody of the first group was offered the call before, and declined it or let it lapse."""
@@ -189,14 +204,18 @@ class Steps:
             story.hold_out(self.center.agents[agent_id], 0, since, until=settled, to=status)
 
     def _pick(self, agent_ids: Sequence[int], since: datetime, busy: float) -> int:
-        """One of the agents, whose time is taken; one who has the time, as long as there is one."""
+        """One of the agents: one who has the time, which is then taken, as long as there is one."""
+        return self._pick_free(agent_ids, since, busy) or self.draw.choice(agent_ids)
+
+    def _pick_free(self, agent_ids: Sequence[int], since: datetime, busy: float) -> int | None:
+        """One of the agents who has so many seconds, which are then taken; None where nobody has."""
         until = since + timedelta(seconds=busy)
         start = self.draw.randrange(len(agent_ids))
         for turn in range(len(agent_ids)):
             agent_id = agent_ids[(start + turn) % len(agent_ids)]
             if self._diary.take(agent_id, since - timedelta(seconds=10), until):
                 return agent_id
-        return agent_ids[start]
+        return None
 
     def _give(self, story: Story, agent_id: int) -> None:
         story.call.agent, story.call.agent_info = self.center.agents[agent_id], self.center.infos[agent_id]

@@ -1,7 +1,9 @@
 """Tells what became of calls, one after the other."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 from django.conf import settings
@@ -13,6 +15,13 @@ from calls.sample_history.shares import OUTBOUND, SCHEDULED, Card, spread
 from calls.sample_history.steps import AROUND_A_TALK, LONGEST_WAIT, Steps
 from calls.sample_history.story import Story
 from menus.models import Menu
+
+NEEDS_NO_AGENT = (
+    Status.DEFLECTED,
+    Status.ACTION_ONLY_FINISHED,
+    Status.VOICEMAIL_RECEIVED,
+    Status.VOICEMAIL_READ,
+)
 
 
 def longest_call(center: Center) -> timedelta:
@@ -34,12 +43,26 @@ class Teller:
         self.due_by = due_by
         self._steps = Steps(center, draw, due_by=due_by, until=until)
 
-    def suits(self, card: Card, at: datetime) -> bool:
-        """Whether such a call is likely at the moment `at`: one that waits for an agent meets an open menu."""
-        status, call_type = card
-        if call_type in OUTBOUND or call_type in SCHEDULED or status in (Status.DEFLECTED, Status.ACTION_ONLY_FINISHED):
-            return True
-        return bool(self.center.desks_for(call_type, at, Menu.State.OPEN))
+    def deal(self, cards: Counter[Card], moments: Sequence[datetime]) -> list[Card]:
+        """A card for each of `moments`: calls that wait for an agent come while a menu is open, if there is room."""
+        dealt: list[Card | None] = [None] * len(moments)
+        suitable: dict[CallType, list[int]] = {}
+        for call_type in sorted({call_type for status, call_type in cards if _waits_at_once(status, call_type)}):
+            desks_for = partial(self.center.desks_for, call_type, state=Menu.State.OPEN)
+            suitable[call_type] = [place for place, at in enumerate(moments) if desks_for(at=at)]
+            self.draw.shuffle(suitable[call_type])
+        anywhen: list[Card] = []
+        # Those with the fewest open hours come first.
+        for card in sorted(cards, key=lambda card: len(suitable.get(card[1], moments))):
+            room = iter(suitable[card[1]] if _waits_at_once(*card) else ())
+            for _call in range(cards[card]):
+                place = next((place for place in room if dealt[place] is None), None)
+                if place is None:
+                    anywhen.append(card)
+                else:
+                    dealt[place] = card
+        self.draw.shuffle(anywhen)
+        return [card or anywhen.pop() for card in dealt]
 
     def tell(self, card: Card, at: datetime) -> Story:
         """A call that was made at `at`, of this type, and ended so. `recovered` is its failure until now."""
@@ -62,3 +85,8 @@ class Teller:
         failed.at = story.at
         failed.move(Status.RECOVERED, "called_back")
         return story
+
+
+def _waits_at_once(status: Status, call_type: CallType) -> bool:
+    """Whether such a call waits for an agent as soon as it is made."""
+    return status not in NEEDS_NO_AGENT and call_type not in OUTBOUND and call_type not in SCHEDULED

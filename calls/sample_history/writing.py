@@ -12,7 +12,7 @@ from django.db import models, transaction
 from agents.models import Engagement
 from calls.models import Call, CallEvent, DeflectionDetail, Offer, OfferEvent, Participant, Status, Transfer
 from calls.sample_history.center import Center, find_customers
-from calls.sample_history.shares import Card, arrivals, shuffled_cards
+from calls.sample_history.shares import Card, arrivals, deal_cards
 from calls.sample_history.story import Story
 from calls.sample_history.telling import Teller, longest_call
 from ccai.times import now, to_milliseconds
@@ -21,8 +21,6 @@ SEED = 1
 BATCH = 1_000
 # Calls that are called back about are over by then, and are called back and due in what is left of an hour.
 LEEWAY = timedelta(hours=1)
-# How many cards are looked at for one that suits the hour.
-CHOICE = 30
 
 
 def make_calls(
@@ -45,10 +43,10 @@ def make_calls(
     due_by = until - longest_call(center)
     last = due_by - LEEWAY
     first = min(until - timedelta(days=days), last)
-    cards = shuffled_cards(draw, count)
-    moments = arrivals(draw, len(cards), first, last, center.zone)
+    cards = deal_cards(count)
+    moments = list(arrivals(draw, cards.total(), first, last, center.zone))
     teller = Teller(center, find_customers(draw, count, first), draw, due_by=due_by, until=until)
-    stories = _tell(teller, cards, moments)
+    stories = _tell(teller, teller.deal(cards, moments), moments)
     made = 0
     while batch := list(islice(stories, BATCH)):
         _write(batch)
@@ -58,14 +56,13 @@ def make_calls(
     return made
 
 
-def _tell(teller: Teller, cards: list[Card], moments: Iterator[datetime]) -> Iterator[Story]:
-    """A story for each of `cards`, begun at one of `moments` each, and those that called back about one; in time."""
+def _tell(teller: Teller, cards: Sequence[Card], moments: Sequence[datetime]) -> Iterator[Story]:
+    """A story for each of `cards` and its moment, and those that called back about one; in the order of time."""
     to_come: list[tuple[datetime, int, Story]] = []
     number = numbers()
-    for at in moments:
+    for card, at in zip(cards, moments, strict=True):
         while to_come and to_come[0][0] <= at:
             yield heappop(to_come)[-1]
-        card = _choose(teller, cards, at)
         story = teller.tell(card, at)
         if card[0] == Status.RECOVERED:
             later = teller.call_back(story)
@@ -73,15 +70,6 @@ def _tell(teller: Teller, cards: list[Card], moments: Iterator[datetime]) -> Ite
         yield story
     while to_come:
         yield heappop(to_come)[-1]
-
-
-def _choose(teller: Teller, cards: list[Card], at: datetime) -> Card:
-    """One of the last `cards`, which is taken from them: one that suits the moment, where there is one."""
-    for place in range(len(cards) - 1, max(len(cards) - CHOICE, 0) - 1, -1):
-        if teller.suits(cards[place], at):
-            cards[place], cards[-1] = cards[-1], cards[place]
-            break
-    return cards.pop()
 
 
 @transaction.atomic

@@ -222,6 +222,12 @@ class TestConsistency:
             assert call.offer_type == call.menu.offer_type
         assert not OfferEvent.objects.filter(call__queued_at=None).exists()
 
+    def test_menus_take_calls_while_they_are_open(self, calls):
+        arrived = Call.objects.exclude(queued_at=None).prefetch_related("menu__deflection_options")
+        closed = [call for call in arrived if call.menu.state_at(call.queued_at) != Menu.State.OPEN]
+        assert len(closed) < 0.1 * len(arrived)
+        assert not [call for call in closed if call.menu.state_at(call.queued_at) == Menu.State.MANUAL_REDIRECTION]
+
     def test_who_took_a_call_from_the_queue_was_offered_it(self, calls):
         taken = Call.objects.filter(queued_at__isnull=False, agent__isnull=False)
         assert taken.exists()
