@@ -15,7 +15,7 @@ from calls import lifecycle
 from calls.models import Call, DisconnectedBy, FailReason, Participant, Status
 from calls.services import apply_voip_event
 from calls.voip import provider
-from calls.voip.base import DialOrder, NoSuchProvider, VoipEvent, VoipEventKind, VoipState
+from calls.voip.base import DialOrder, NoSuchProvider, VoipError, VoipEvent, VoipEventKind, VoipState, VoipTimeout
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ BATCH = 200
 REQUESTS = 5
 # How soon a stalled call is looked at again where its provider could not say what became of it.
 LOOK_AGAIN = timedelta(seconds=30)
+# How long a provider that cannot say may keep an agent waiting.
+GIVE_UP = timedelta(minutes=10)
 
 
 def fail_undialled(at: datetime) -> int:
@@ -96,12 +98,20 @@ def _what_became_of(call: Call) -> VoipState:
 
 
 def _settle_connecting(call: Call, at: datetime) -> None:
-    """The provider said nothing: ask what became of the call, and never dial anybody twice."""
-    state = _what_became_of(call)
+    """The provider said nothing: ask what became of the call, and never dial anybody twice.
+
+    Raises what the provider raises; one that has not been able to say for GIVE_UP is not waited for any longer.
+    """
+    waits_since = call.assigned_at or call.created_at
+    try:
+        state = _what_became_of(call)
+    except (VoipError, VoipTimeout):
+        if at < waits_since + GIVE_UP:
+            raise
+        state = VoipState.UNKNOWN
     if state == VoipState.CONNECTED:
         apply_voip_event(VoipEvent(VoipEventKind.CONNECTED, call.pk, call.voip_provider, at))
         return
-    waits_since = call.assigned_at or call.created_at
     if state == VoipState.AGENT_WAITS and at < waits_since + 2 * timedelta(seconds=settings.CCAI_CONNECT_DEADLINE):
         # A worker died before it asked for the end user's leg, which has never rung: it is asked for now.
         Participant.objects.filter(call=call, type=Participant.Type.END_USER, connected_at=None).update(dialled_at=None)

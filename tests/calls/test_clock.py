@@ -384,6 +384,19 @@ class TestTrouble:
         clock.tick()
         assert Call.objects.get(pk=call_id).fail_reason == "voip_conn_timeout"
 
+    def test_a_provider_that_can_never_say_does_not_keep_the_agent_for_ever(self, api, clock, menu, settings):
+        use_provider(settings, "MuteProvider")
+        call_id = post_inbound(api, menu)["id"]
+        clock.tick()
+        SandboxCall.objects.update(step="waiting", next_at=None)
+        clock.jump(570)
+        clock.pass_by(29)
+        assert Call.objects.get(pk=call_id).status == "connecting"
+        clock.jump(31)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).fail_reason == "voip_conn_timeout"
+        assert not Engagement.objects.filter(ended_at=None).exists()
+
     def test_a_step_that_breaks_keeps_no_other_from_its_work(self, api, clock, menu, settings):
         settings.CCAI_CRM_ADAPTERS = {"builtin": "nowhere.NoCrm"}
         EndUser.objects.create(number="+12025550177", ask_crm_at=now())
