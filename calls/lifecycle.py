@@ -173,16 +173,21 @@ def _swap(batch: Sequence[Call], old: str, columns: dict[str, Any]) -> list[Call
     return moved
 
 
+def leave(participant: Participant, at: datetime) -> None:
+    """`participant`, unsaved, has left the call at `at`; with durations where they were connected."""
+    participant.status, participant.ended_at = Participant.Status.FINISHED, at
+    if participant.connected_at is not None:
+        participant.call_duration = seconds_between(participant.connected_at, at)
+        participant.hold_duration = participant.hold_duration or 0
+
+
 def _end_participants(calls: Sequence[Call], at: datetime) -> None:
     """Everybody has left `calls`, and the agents have their time back."""
     by_id = {call.pk: call for call in calls}
     staying = list(Participant.objects.filter(call__in=by_id).exclude(status=Participant.Status.FINISHED))
     for participant in staying:
-        participant.status, participant.ended_at = Participant.Status.FINISHED, at
-        if participant.connected_at is not None:
-            participant.call_duration = seconds_between(participant.connected_at, at)
-            participant.hold_duration = participant.hold_duration or 0
-        else:
+        leave(participant, at)
+        if participant.connected_at is None:
             participant.fail_reason = by_id[participant.call_id].fail_reason
     Participant.objects.bulk_update(
         staying, ["status", "ended_at", "call_duration", "hold_duration", "fail_reason"], batch_size=200

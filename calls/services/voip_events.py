@@ -113,8 +113,7 @@ def _switch(call: Call, at: datetime) -> None:
     staying = Participant.objects.filter(call=call).exclude(status=Participant.Status.FINISHED)
     for left in staying.filter(status=Participant.Status.CONNECTED):
         engagement_id, left.engagement_id = left.engagement_id, None
-        left.status, left.ended_at, left.hold_duration = Participant.Status.FINISHED, at, 0
-        left.call_duration = lifecycle.seconds_between(left.connected_at, at)
+        lifecycle.leave(left, at)
         left.save()
         Participant.objects.create(
             call=call, type=left.type, agent_id=left.agent_id, end_user_id=left.end_user_id, engagement_id=engagement_id
