@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from agents.models import Agent, Engagement, StatusChange
+from ccai.announcing import announce_on_commit
 from ccai.times import now
 
 
@@ -30,6 +31,7 @@ def set_status(agent: Agent, status: str, at: datetime | None = None) -> bool:
         if changed:
             StatusChange.objects.create(agent_id=agent.pk, status=status, at=at)
             agent.status, agent.status_since, agent.idle_since = status, at, at
+            announce_on_commit([agent.pk])
     return bool(changed)
 
 
@@ -66,12 +68,14 @@ def engage(agent: Agent, kind: str, at: datetime) -> Engagement | None:
     locked = Agent.objects.select_for_update().filter(pk=agent.pk, status=Agent.Status.AVAILABLE).first()
     if locked is None or Engagement.objects.filter(agent=agent, ended_at=None).exists():
         return None
+    announce_on_commit([agent.pk])
     return Engagement.objects.create(agent=agent, kind=kind, started_at=at)
 
 
 def engage_locked(agents: Iterable[Agent], kind: str, at: datetime) -> dict[int, Engagement]:
     """An Engagement for each of `agents`, by agent id. They come from `lock_free`, in the same transaction."""
     engagements = Engagement.objects.bulk_create(Engagement(agent=agent, kind=kind, started_at=at) for agent in agents)
+    announce_on_commit([engagement.agent_id for engagement in engagements])
     return {engagement.agent_id: engagement for engagement in engagements}
 
 
@@ -87,6 +91,7 @@ def release(engagement_ids: Collection[int], at: datetime) -> int:
     open_ones = Engagement.objects.filter(pk__in=engagement_ids, ended_at=None)
     agent_ids = list(open_ones.values_list("agent_id", flat=True))
     Agent.objects.filter(pk__in=agent_ids).update(idle_since=at)
+    announce_on_commit(agent_ids)
     return open_ones.update(ended_at=at)
 
 

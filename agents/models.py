@@ -179,6 +179,8 @@ class Agent(models.Model):
     idle_since = models.DateTimeField(_("idle since"), default=now, editable=False)
     # When a wrap-up that the system began ends; empty in one that the agent chose.
     wrap_up_until = models.DateTimeField(_("wrap-up until"), null=True, blank=True, editable=False)
+    # When the agent's page was last open; empty for one who has never opened it, whom nobody misses then.
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True, editable=False)
     can_place_calls = models.BooleanField(_("can place calls"), default=True)
     auto_answer = models.BooleanField(
         _("auto answer"), default=False, help_text=_("Takes what is offered at once, without a click.")
@@ -209,6 +211,8 @@ class Agent(models.Model):
             models.Index(
                 fields=["wrap_up_until"], condition=models.Q(wrap_up_until__isnull=False), name="agents_in_wrap_up"
             ),
+            # availability.miss_vanished
+            models.Index(fields=["seen_at"], condition=models.Q(status="available"), name="available_agents_seen"),
         )
 
     def __str__(self) -> str:

@@ -16,8 +16,9 @@ from django.conf import settings
 from django.db import transaction
 
 from agents import availability
-from calls.models import Call, CallEvent, Participant, Status
+from calls.models import Call, CallEvent, Hold, Participant, Status
 from calls.models.call import OVER
+from ccai import announcing
 from ccai.times import now
 
 log = logging.getLogger("calls.lifecycle")
@@ -29,7 +30,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.SELECTING: (Status.QUEUED, Status.DEFLECTED, Status.FAILED),
     Status.QUEUED: (Status.ASSIGNED, Status.DEFLECTED, Status.VOICEMAIL, Status.FAILED, Status.CANCELLED),
     Status.ASSIGNED: (Status.CONNECTING, Status.QUEUED, Status.FAILED),
-    Status.CONNECTING: (Status.CONNECTED, Status.SWITCHING, Status.FAILED),
+    Status.CONNECTING: (Status.CONNECTED, Status.SWITCHING, Status.QUEUED, Status.FAILED),
     Status.SWITCHING: (Status.CONNECTING, Status.CONNECTED, Status.FAILED),
     Status.CONNECTED: (Status.FINISHED, Status.QUEUED, Status.ASSIGNED),
     Status.DEFLECTED: (Status.VOICEMAIL, Status.SCHEDULED, Status.QUEUED),
@@ -53,6 +54,9 @@ STAMPS = {
 
 # The setting that says how long a call may stay in a status, in seconds. A queued call's is `Call.expires_after`.
 DEADLINES = {
+    Status.SELECTING: "CCAI_SELECTING_DEADLINE",
+    Status.VOICEMAIL: "CCAI_VOICEMAIL_DEADLINE",
+    Status.ACTION_ONLY: "CCAI_ACTION_ONLY_DEADLINE",
     Status.ASSIGNED: "CCAI_DIAL_DEADLINE",
     Status.SWITCHING: "CCAI_DIAL_DEADLINE",
     Status.CONNECTING: "CCAI_CONNECT_DEADLINE",
@@ -74,8 +78,13 @@ def seconds_between(start: datetime | None, end: datetime | None) -> int:
 def deadline_of(call: Call, status: str, at: datetime) -> datetime | None:
     """When the clock settles `call` if it stays in `status`, come to at `at`; None where it may stay for ever."""
     if status == Status.QUEUED:
-        since = call.scheduled_at or call.queued_at or at
-        return since + timedelta(seconds=call.expires_after)
+        # A call that comes back from an agent it never talked to has no more time than it had.
+        begun: dict[str, datetime | None] = {
+            Status.SCHEDULED: call.scheduled_at,
+            Status.ASSIGNED: call.waits_since,
+            Status.CONNECTING: call.waits_since,
+        }
+        return (begun.get(call.status) or at) + timedelta(seconds=call.expires_after)
     setting = DEADLINES.get(Status(status))
     return at + timedelta(seconds=getattr(settings, setting)) if setting else None
 
@@ -86,8 +95,12 @@ def consequences(call: Call, to: str, at: datetime) -> dict[str, Any]:
     stamp = STAMPS.get(Status(to))
     if stamp and (getattr(call, stamp) is None or to == Status.ASSIGNED):
         columns[stamp] = at
-    if to == Status.ASSIGNED:
-        columns["wait_duration"] = seconds_between(call.queued_at, at)
+    if to == Status.QUEUED and call.status == Status.CONNECTED:
+        columns["waits_since"] = at - timedelta(seconds=call.wait_duration)
+    elif to == Status.QUEUED and call.waits_since is None:
+        columns["waits_since"] = at
+    if to == Status.ASSIGNED and call.status != Status.CONNECTED:
+        columns["wait_duration"] = seconds_between(call.waits_since, at)
     if to in OVER and call.ends_at is None:
         columns["ends_at"] = at
         columns["call_duration"] = seconds_between(call.connected_at, at)
@@ -112,12 +125,19 @@ def begin(call: Call, cause: str, at: datetime) -> None:
 
 
 def transition_many(
-    calls: Iterable[Call], to: str, *, cause: str, at: datetime | None = None, **columns: Any
+    calls: Iterable[Call],
+    to: str,
+    *,
+    cause: str,
+    at: datetime | None = None,
+    goes_on: bool = False,
+    **columns: Any,
 ) -> list[Call]:
     """Each of `calls` that still has the status it was read with is `to`, with `columns`. Returns those it moved.
 
-    The moved ones carry the new values; the others were moved by somebody else first and are left as they are. Raises
-    InvalidTransition, and moves none, where the table has no such move for one of them.
+    The moved ones carry the new values; the others were moved by somebody else first and are left as they are.
+    `goes_on`: `to` is only passed on the way to another status, in the same transaction, and nobody leaves the call.
+    Raises InvalidTransition, and moves none, where the table has no such move for one of them.
     """
     at = at or now()
     written_at = now()
@@ -136,10 +156,14 @@ def transition_many(
             moved += movers
             events += [CallEvent(call=call, old=old, new=to, cause=cause, at=at) for call in movers]
         CallEvent.objects.bulk_create(events)
-        if to in OVER:
+        if to in OVER and not goes_on:
+            end_holds(moved, at)
             _end_participants(moved, at)
+        if to == Status.FINISHED:
+            _recover_parents(moved, at)
         for event in events:
             _log_on_commit("call %s: %s → %s (%s)", event.call_id, event.old, to, cause)
+        announcing.announce_on_commit([call.agent_id for call in moved if call.agent_id])
     return moved
 
 
@@ -148,6 +172,26 @@ def transition(call: Call, to: str, *, cause: str, at: datetime | None = None, *
     if not transition_many([call], to, cause=cause, at=at, **columns):
         raise InvalidTransition(f"call {call.pk} is no longer {call.status}")
     return call
+
+
+def end_holds(calls: Iterable[Call], at: datetime) -> None:
+    """Nobody hears music any more in `calls`, whose `hold_duration` is the sum of their holds, in whole seconds."""
+    by_id = {call.pk: call for call in calls}
+    held = Hold.objects.filter(call__in=by_id, ended_at=None)
+    for call_id in list(held.values_list("call_id", flat=True)):
+        call = by_id[call_id]
+        held.filter(call=call).update(ended_at=at)
+        call.hold_duration = held_between(call.pk, None, at)
+        Call.objects.filter(pk=call.pk).update(hold_duration=call.hold_duration, updated_at=now())
+
+
+def held_between(call_id: int, start: datetime | None, end: datetime) -> int:
+    """Whole seconds that the end user was on hold from `start` (the beginning) until `end`."""
+    held = timedelta()
+    for hold in Hold.objects.filter(call=call_id, started_at__lt=end):
+        begun = max(hold.started_at, start) if start else hold.started_at
+        held += max(timedelta(), min(hold.ended_at or end, end) - begun)
+    return int(held.total_seconds())
 
 
 def _log_on_commit(message: str, *values: object) -> None:
@@ -178,7 +222,7 @@ def leave(participant: Participant, at: datetime) -> None:
     participant.status, participant.ended_at = Participant.Status.FINISHED, at
     if participant.connected_at is not None:
         participant.call_duration = seconds_between(participant.connected_at, at)
-        participant.hold_duration = participant.hold_duration or 0
+        participant.hold_duration = held_between(participant.call_id, participant.connected_at, at)
 
 
 def _end_participants(calls: Sequence[Call], at: datetime) -> None:
@@ -194,3 +238,9 @@ def _end_participants(calls: Sequence[Call], at: datetime) -> None:
     )
     availability.release([stay.engagement_id for stay in staying if stay.engagement_id], at)
     availability.begin_wrap_ups([stay.agent_id for stay in staying if stay.agent_id and stay.connected_at], at)
+
+
+def _recover_parents(calls: Sequence[Call], at: datetime) -> None:
+    """The failed calls that `calls`, which finished well, have called back are recovered (contract section 3)."""
+    parents = Call.objects.filter(pk__in=[call.parent_id for call in calls if call.parent_id], status=Status.FAILED)
+    transition_many(list(parents), Status.RECOVERED, cause="called_back", at=at)

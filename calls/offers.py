@@ -65,7 +65,7 @@ def cast_columns(groups: Sequence[Group], level: int, cast_round: int, at: datet
 
 def first_cast(menu: Menu, groups: Sequence[Group], at: datetime) -> dict[str, Any]:
     """The columns of a call that enters `menu`'s queue: cast to the first group that has active agents."""
-    return {"offer_type": menu.offer_type, **cast_columns(groups, 1, 1, at)}
+    return {"queue": menu, "offer_type": menu.offer_type, **cast_columns(groups, 1, 1, at)}
 
 
 def record_cast(calls: Sequence[Call], groups: Sequence[Group], at: datetime) -> list[OfferEvent]:
@@ -91,10 +91,10 @@ def advance(at: datetime) -> int:
         if not lapsed:
             return 0
         settle(Offer.objects.filter(call__in=lapsed), Offer.Status.EXPIRED, at)
-        groups_of = groups_with_agents(sorted({call.menu_id for call in lapsed if call.menu_id}))
+        groups_of = groups_with_agents(sorted({call.queue_id for call in lapsed if call.queue_id}))
         alike: dict[tuple[int, int, int], list[Call]] = defaultdict(list)
         for call in lapsed:
-            alike[call.menu_id or 0, call.cast_level, call.cast_round].append(call)
+            alike[call.queue_id or 0, call.cast_level, call.cast_round].append(call)
         for (menu_id, level, cast_round), calls in alike.items():
             _cast_on(calls, groups_of[menu_id], level, cast_round, at)
     return len(lapsed)
@@ -103,7 +103,7 @@ def advance(at: datetime) -> int:
 def hold_out(at: datetime) -> int:
     """Free agents are offered what waits for them; those who answer by themselves have taken it. Returns how many."""
     with transaction.atomic():
-        menus = Call.objects.filter(status=Status.QUEUED).values("menu")
+        menus = Call.objects.filter(status=Status.QUEUED).values("queue")
         serving = AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menus)
         agents = availability.lock_free(Agent.objects.filter(pk__in=serving.values("agent")))
         return 0 if not agents else _hold_out_to(agents, at)
@@ -190,7 +190,7 @@ def _cast_on(calls: Sequence[Call], groups: Sequence[Group], level: int, cast_ro
 def _hold_out_to(agents: list[Agent], at: datetime) -> int:
     """Offer waiting calls to `agents`, who are free and locked."""
     by_id = {agent.pk: agent for agent in agents}
-    is_queued = Call.objects.filter(menu=OuterRef("menu"), status=Status.QUEUED)
+    is_queued = Call.objects.filter(queue=OuterRef("menu"), status=Status.QUEUED)
     menu_ids = list(
         AgentGroup.objects.filter(Exists(is_queued), agents__in=by_id)
         .order_by()
@@ -213,7 +213,7 @@ def _hold_out_to(agents: list[Agent], at: datetime) -> int:
             call=calls[choice.call_id],
             agent=by_id[choice.agent_id],
             engagement=engagements[choice.agent_id],
-            group=groups_of[calls[choice.call_id].menu_id or 0][choice.group].name,
+            group=groups_of[calls[choice.call_id].queue_id or 0][choice.group].name,
             round=calls[choice.call_id].cast_round,
             level=calls[choice.call_id].cast_level,
             offered_at=at,
@@ -232,12 +232,14 @@ def _choose(
 ) -> list[routing.Choice]:
     """Who is offered what, going through the queues of these menus until they end or nobody is free any more."""
     chosen: list[routing.Choice] = []
-    waiting = Call.objects.filter(status=Status.QUEUED, menu__in=menu_ids, cast_level__gt=0).order_by("queued_at", "pk")
+    waiting = Call.objects.filter(status=Status.QUEUED, queue__in=menu_ids, cast_level__gt=0).order_by(
+        "waits_since", "pk"
+    )
     after = Q()
     while free:
         page = list(
             waiting.filter(after).values_list(
-                "pk", "lang", "outbound_number", "menu_id", "cast_level", "cast_round", "queued_at", named=True
+                "pk", "lang", "outbound_number", "queue_id", "cast_level", "cast_round", "waits_since", named=True
             )[:PAGE]
         )
         choices = routing.distribute(_waiting_calls(page, groups_of), free)
@@ -247,7 +249,7 @@ def _choose(
         if len(page) < PAGE:
             break
         last = page[-1]
-        after = Q(queued_at__gte=last.queued_at) & (Q(queued_at__gt=last.queued_at) | Q(pk__gt=last.pk))
+        after = Q(waits_since__gte=last.waits_since) & (Q(waits_since__gt=last.waits_since) | Q(pk__gt=last.pk))
     return chosen
 
 
@@ -264,7 +266,7 @@ def _waiting_calls(page: Sequence[Any], groups_of: dict[int, list[Group]]) -> li
             call_id=row.pk,
             lang=row.lang,
             outbound_number=row.outbound_number,
-            groups=tuple(group.agent_ids for group in groups_of[row.menu_id][: row.cast_level]),
+            groups=tuple(group.agent_ids for group in groups_of[row.queue_id][: row.cast_level]),
             passed_over=frozenset(passed_over[row.pk]),
         )
         for row in page

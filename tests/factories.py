@@ -46,7 +46,7 @@ def make_call(status: str, *, save: bool = True, **columns: Any) -> Call:
         call.scheduled_at = at + timedelta(hours=1)
     call.menu = columns.pop("menu", None) or make_menu()
     call.selected_menu, call.menu_path = call.menu.snapshot(), call.menu.path()
-    call.queued_at = at
+    call.queue, call.queued_at, call.waits_since = call.menu, at, at
     if status in WITH_AGENT:
         call.agent = columns.pop("agent", None) or make_agent()
         call.agent_info, call.assigned_at, call.voip_provider = agent_snapshot(call.agent), at, "sandbox"

@@ -7,7 +7,18 @@ from calls.models.call import Call
 from calls.models.crm import Contact, ContactPhone, Ticket
 from calls.models.end_user import EndUser
 from calls.models.offer import DialPrompt, Offer
-from calls.models.parts import CallEvent, DeflectionDetail, OfferEvent, Participant, Photo, Transfer, Video
+from calls.models.parts import (
+    CallEvent,
+    DeflectionDetail,
+    Disposition,
+    Hold,
+    Note,
+    OfferEvent,
+    Participant,
+    Photo,
+    Transfer,
+    Video,
+)
 from calls.models.sandbox import SandboxCall
 from calls.models.vocabulary import (
     AnswerType,
@@ -19,6 +30,7 @@ from calls.models.vocabulary import (
     Status,
     VoicemailReason,
 )
+from calls.models.voip_order import VoipOrder
 
 __all__ = [
     "AnswerType",
@@ -31,8 +43,11 @@ __all__ = [
     "DeflectionDetail",
     "DialPrompt",
     "DisconnectedBy",
+    "Disposition",
     "EndUser",
     "FailReason",
+    "Hold",
+    "Note",
     "Offer",
     "OfferEvent",
     "Participant",
@@ -44,4 +59,5 @@ __all__ = [
     "Transfer",
     "Video",
     "VoicemailReason",
+    "VoipOrder",
 ]

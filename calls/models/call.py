@@ -109,6 +109,19 @@ class Call(models.Model):
     fail_reason = models.CharField(_("fail reason"), max_length=40, choices=FailReason, default=FailReason.NOTHING)
     fail_details = models.TextField(_("fail details"), null=True, blank=True)
 
+    # What a virtual agent or a program knows of the call (contract section 10).
+    data_parameters = models.JSONField(_("data parameters"), default=dict, blank=True)
+    disposition = models.ForeignKey(
+        "Disposition",
+        db_index=False,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        verbose_name=_("disposition"),
+    )
+    feedback = models.TextField(_("feedback"), blank=True)  # the end user's own words, beside the rating
+
     support_number = models.CharField(_("support number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
     end_user_number = models.CharField(_("end user number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
     outbound_number = models.CharField(_("outbound number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
@@ -145,6 +158,20 @@ class Call(models.Model):
         verbose_name=_("end user"),
     )
 
+    # The menu whose agents it is cast to: the chosen one, until a redirection or a transfer hands the call on.
+    queue = models.ForeignKey(
+        Menu,
+        db_index=False,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="queued_calls",
+        verbose_name=_("queue"),
+    )
+    priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Higher ones are served first."))
+    # Its place among calls of one priority. A callback keeps it; a transferred call takes its earlier wait along.
+    waits_since = models.DateTimeField(_("waits since"), null=True, blank=True)
+
     offer_type = models.CharField(_("offer type"), max_length=12, choices=Menu.OfferType, blank=True)
     answer_type = models.CharField(_("answer type"), max_length=8, choices=AnswerType, default=AnswerType.MANUAL)
 
@@ -154,6 +181,8 @@ class Call(models.Model):
     cast_until = models.DateTimeField(_("cast until"), null=True, blank=True)
     # When the clock settles the call if nothing else has moved it on.
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+    # Since when the provider has not been able to say what became of the call.
+    unheard_since = models.DateTimeField(_("provider silent since"), null=True, blank=True)
 
     objects = CallQuerySet.as_manager()
 
@@ -167,8 +196,9 @@ class Call(models.Model):
                 name="a_scheduled_call_has_a_time",
             ),
             models.CheckConstraint(
-                condition=~Q(status=Status.QUEUED) | Q(queued_at__isnull=False, menu__isnull=False),
-                name="a_queued_call_has_a_menu_and_a_place_in_time",
+                condition=~Q(status=Status.QUEUED)
+                | Q(queued_at__isnull=False, queue__isnull=False, waits_since__isnull=False),
+                name="a_queued_call_has_a_queue_and_a_place_in_it",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=WITH_AGENT) | Q(agent__isnull=False, assigned_at__isnull=False),
@@ -205,10 +235,17 @@ class Call(models.Model):
             models.Index(fields=["scheduled_at"], name="calls_by_schedule"),
             # dispatch.queue_due
             models.Index(fields=["scheduled_at"], condition=Q(status=Status.SCHEDULED), name="calls_to_come"),
-            # offers.cast
+            # offers.hold_out: the next call of a queue
             models.Index(
-                fields=["menu", "queued_at"], condition=Q(status=Status.QUEUED), name="calls_waiting_in_a_menu"
+                F("queue_id"),
+                F("priority").desc(),
+                F("waits_since"),
+                F("id"),
+                condition=Q(status=Status.QUEUED),
+                name="calls_waiting_in_a_queue",
             ),
+            # offers.advance
+            models.Index(fields=["cast_until"], condition=Q(status=Status.QUEUED), name="calls_to_cast_on"),
             # dispatch.place, dispatch.switch
             models.Index(
                 fields=["status", "assigned_at"],

@@ -5,12 +5,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from calls.models.call import Call
+from calls.models.parts import Transfer
 from ccai.phones import E164_MAX_LENGTH
 from ccai.times import now
 
 
 class Offer(models.Model):
-    """A queued call held out to one agent. `status` is written by `calls/offers.py` alone."""
+    """A call held out to one agent: from a queue, or by a transfer. `status` is written by `calls/offers.py` alone."""
 
     class Status(models.TextChoices):
         """What became of it."""
@@ -24,11 +25,19 @@ class Offer(models.Model):
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="offers", verbose_name=_("call"))
     agent = models.ForeignKey("agents.Agent", on_delete=models.PROTECT, related_name="offers", verbose_name=_("agent"))
     engagement = models.OneToOneField("agents.Engagement", on_delete=models.PROTECT, related_name="offer")
-    group = models.CharField(_("group"), max_length=100)
+    # The agent it was asked to be handed on to; empty for an offer from a queue.
+    transfer = models.ForeignKey(
+        Transfer, on_delete=models.CASCADE, null=True, blank=True, related_name="offers", verbose_name=_("transfer")
+    )
+    alone = models.BooleanField(
+        _("alone"), default=False, help_text=_("Nobody else is offered the call meanwhile: a deltacast, a transfer.")
+    )
+    group = models.CharField(_("group"), max_length=100, blank=True)
     round = models.PositiveIntegerField(_("round"))
     level = models.PositiveSmallIntegerField(_("groups cast to"))
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.OPEN)
     offered_at = models.DateTimeField(_("offered at"), default=now)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 
     class Meta:
@@ -43,6 +52,15 @@ class Offer(models.Model):
                 condition=Q(status="open", settled_at=None) | ~Q(status="open") & Q(settled_at__isnull=False),
                 name="an_offer_is_open_until_it_is_settled",
             ),
+            models.UniqueConstraint(
+                fields=["call"], condition=Q(status="open", alone=True), name="a_call_has_one_offer_that_stands_alone"
+            ),
+        )
+        indexes = (
+            # offers.lapse
+            models.Index(fields=["expires_at"], condition=Q(status="open"), name="offers_to_lapse"),
+            # the agent's missed calls
+            models.Index(fields=["agent", "-offered_at"], name="offers_of_an_agent"),
         )
 
     def __str__(self) -> str:

@@ -38,6 +38,8 @@ class Participant(models.Model):
     end_user = models.ForeignKey(
         "EndUser", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("end user")
     )
+    # When the end user's own line came in or was answered: a party on the line is joined, not dialled.
+    on_line_at = models.DateTimeField(_("on the line since"), null=True, blank=True)
     # When a provider was asked to dial this party; the claim that keeps it from being asked twice.
     dialled_at = models.DateTimeField(_("dialled at"), null=True, blank=True)
     connected_at = models.DateTimeField(_("connected at"), null=True, blank=True)
@@ -63,8 +65,34 @@ class Participant(models.Model):
         return self.get_type_display()
 
 
+class Hold(models.Model):
+    """A stretch of a call in which the end user heard music. At most one of a call is open."""
+
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="holds", verbose_name=_("call"))
+    agent = models.ForeignKey("agents.Agent", on_delete=models.PROTECT, related_name="+", verbose_name=_("agent"))
+    started_at = models.DateTimeField(_("started at"), default=now)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(fields=["call"], condition=Q(ended_at=None), name="a_call_is_held_once_at_a_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
 class Transfer(models.Model):
     """A call handed on, to an agent or to a menu."""
+
+    class Kind(models.TextChoices):
+        """Whether the agent who hands on talks to the other first."""
+
+        COLD = "cold", _("Cold")
+        WARM = "warm", _("Warm")
 
     class Status(models.TextChoices):
         """How far it is."""
@@ -74,6 +102,7 @@ class Transfer(models.Model):
         FAILED = "failed", _("Failed")
 
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="transfers", verbose_name=_("call"))
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.COLD)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.TRANSFERRING)
     fail_reason = models.CharField(_("fail reason"), max_length=40, choices=FailReason, default=FailReason.NOTHING)
     created_at = models.DateTimeField(_("created at"), default=now)
@@ -82,11 +111,17 @@ class Transfer(models.Model):
     to_menu = models.JSONField(_("to menu"), null=True, blank=True)
     from_agent = models.JSONField(_("from agent"), null=True, blank=True)
     to_agent = models.JSONField(_("to agent"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("transfer")
         verbose_name_plural = _("transfers")
         ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["call"], condition=Q(status="transferring"), name="a_call_is_handed_on_once_at_a_time"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.get_status_display()
@@ -180,3 +215,38 @@ class CallEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.old or '-'} → {self.new}"
+
+
+class Disposition(models.Model):
+    """What came of a call, as an agent chooses it from a list."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    position = models.PositiveIntegerField(_("position"), default=0)
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("disposition")
+        verbose_name_plural = _("dispositions")
+        ordering = ("position", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Note(models.Model):
+    """What an agent wrote about a call; one text per agent and call."""
+
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="notes", verbose_name=_("call"))
+    agent = models.ForeignKey("agents.Agent", on_delete=models.PROTECT, related_name="+", verbose_name=_("agent"))
+    text = models.TextField(_("text"), blank=True)
+    created_at = models.DateTimeField(_("created at"), default=now)
+    updated_at = models.DateTimeField(_("updated at"), default=now)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=["call", "agent"], name="an_agent_has_one_note_on_a_call"),)
+
+    def __str__(self) -> str:
+        return self.text[:60]

@@ -13,6 +13,9 @@ class SandboxCall(models.Model):
     class Step(models.TextChoices):
         """What the sandbox does next."""
 
+        CALLER_ACTS = "caller_acts", _("The caller presses a key, or hangs up")
+        CALLER_WAITS = "caller_waits", _("The caller waits")
+        MESSAGE_IS_LEFT = "message_is_left", _("The caller has left a message")
         AGENT_ANSWERS = "agent_answers", _("The agent's leg answers")
         END_USER_REACTS = "end_user_reacts", _("The end user answers, or does not")
         END_USER_HANGS_UP = "end_user_hangs_up", _("The end user hangs up")
@@ -29,6 +32,12 @@ class SandboxCall(models.Model):
     step = models.CharField(max_length=20, choices=Step)
     next_at = models.DateTimeField(null=True)
     connected_at = models.DateTimeField(null=True)
+    leg = models.BigIntegerField(default=0)  # the agent's line that rings, and answers next
+    held = models.BooleanField(default=False)
+    hangs_up_at = models.DateTimeField(null=True)  # when the end user will have had enough
+    # A caller on the phone: the keys still to press, and what they have heard.
+    keys = models.CharField(max_length=100, blank=True)
+    heard = models.JSONField(default=list)
     created_at = models.DateTimeField()
 
     class Meta:

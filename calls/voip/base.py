@@ -16,12 +16,35 @@ class DialOrder:
     from_number: str  # the number to show, E.164; "" where there is none
     agent_address: str  # the agent's phone or SIP address; "" where the agent answers in the browser
     recorded: bool
+    leg: int = 0  # the agent's line, by our own participant id: it comes back in what the provider reports of it
+
+
+class InstructionKind(Enum):
+    """What an end user's line can be told to do, by itself, without an agent."""
+
+    GATHER = "gather"  # say the text, then report each key that is pressed; say it again after a while
+    WAIT = "wait"  # say the text, then play music; keys are reported
+    RECORD = "record"  # say the text, then record a message
+    DIAL = "dial"  # say the text, then join the line to another phone
+    END = "end"  # say the text, then hang up
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """What the end user's line does next."""
+
+    kind: InstructionKind
+    text: str = ""
+    number: str = ""  # DIAL: E.164
 
 
 class VoipEventKind(Enum):
     """What a provider can report."""
 
     AGENT_ANSWERED = "agent_answered"
+    AGENT_LEFT = "agent_left"  # an agent's line ended, or was never answered, while others stay
+    KEY_PRESSED = "key_pressed"
+    MESSAGE_LEFT = "message_left"
     CONNECTED = "connected"
     FAILED = "failed"
     ENDED = "ended"
@@ -39,10 +62,12 @@ class VoipEvent:
     call_id: int
     provider: str
     at: datetime
-    fail_reason: str = ""  # FAILED: a word of calls.models.FailReason
+    leg: int = 0  # AGENT_ANSWERED, AGENT_LEFT: which agent's line; 0 where there is but one
+    key: str = ""  # KEY_PRESSED: 0 to 9, * or #
+    fail_reason: str = ""  # FAILED, AGENT_LEFT: a word of calls.models.FailReason
     permanent: bool = True  # FAILED: false where another provider may do better
     ended_by: str = ""  # ENDED: a word of calls.models.DisconnectedBy
-    recording: bytes = b""  # RECORDED: a WAV file
+    recording: bytes = b""  # RECORDED, MESSAGE_LEFT: a WAV file
 
 
 class VoipError(Exception):
@@ -66,6 +91,7 @@ class VoipState(Enum):
     """What a provider says of a call when it is asked."""
 
     UNKNOWN = "unknown"  # the request never arrived
+    CALLER_WAITS = "caller_waits"  # the end user's line is up, and no request for an agent's arrived
     AGENT_WAITS = "agent_waits"  # the agent's leg is up, and no request for the end user's arrived
     DIALLING = "dialling"
     CONNECTED = "connected"
@@ -92,6 +118,33 @@ class VoipProvider(ABC):
     @abstractmethod
     def connect(self, order: DialOrder) -> None:
         """The end user's leg is being dialled; when it answers the two are joined."""
+
+    @abstractmethod
+    def add_agent(self, order: DialOrder) -> None:
+        """One more agent's line, `order.leg`, is being dialled; when it answers it is joined to those there are."""
+
+    @abstractmethod
+    def drop_agent(self, call_id: int, leg: int) -> None:
+        """That agent's line is ended; the others go on. Nothing happens where it is over."""
+
+    @abstractmethod
+    def hold(self, call_id: int) -> None:
+        """The end user hears music and nobody else. Nothing changes where they do already."""
+
+    @abstractmethod
+    def resume(self, call_id: int) -> None:
+        """The end user is with the others again. Nothing changes where they are already."""
+
+    @abstractmethod
+    def instruct(self, call_id: int, instruction: Instruction) -> None:
+        """The end user's line, which is with this provider, does as it is told from now on."""
+
+    @abstractmethod
+    def reach(self, order: DialOrder, instruction: Instruction) -> str:
+        """The end user is being dialled without an agent, and once they answer the line does as it is told.
+
+        Returns the provider's own id of the call.
+        """
 
     @abstractmethod
     def hang_up(self, call_id: int) -> None:

@@ -2,10 +2,11 @@
 
     5001 busy · 5002 no answer · 5003 wrong number · 5006 rejects
     5004 the first provider errs, the next connects · 5005 every provider errs
+    5007 answers, and talks until somebody else hangs up
     any other: rings CCAI_SANDBOX_RING_SECONDS, answers, talks CCAI_SANDBOX_TALK_SECONDS, hangs up
 
-The agent's leg answers at once. Its calls stand in the database, so a restart loses none, and it is driven by the same
-clock as all else.
+Agents' lines answer at once. Callers on the phone press the keys they were given (`manage.py ring`). Its calls stand in
+the database, so a restart loses none, and it is driven by the same clock as all else.
 """
 
 import io
@@ -19,7 +20,17 @@ from django.conf import settings
 from django.db import models, transaction
 
 from calls.models import DisconnectedBy, FailReason, SandboxCall
-from calls.voip.base import Deliver, DialOrder, VoipError, VoipEvent, VoipEventKind, VoipProvider, VoipState
+from calls.voip.base import (
+    Deliver,
+    DialOrder,
+    Instruction,
+    InstructionKind,
+    VoipError,
+    VoipEvent,
+    VoipEventKind,
+    VoipProvider,
+    VoipState,
+)
 from ccai.times import now
 
 log = logging.getLogger(__name__)
@@ -35,6 +46,10 @@ DISAPPOINTMENTS = {
 }
 FIRST_PROVIDER_ERRS = "5004"
 EVERY_PROVIDER_ERRS = "5005"
+
+STAYS_ON_THE_LINE = "5007"
+# How long a message takes that a caller leaves.
+MESSAGE_SECONDS = timedelta(seconds=2)
 
 # How soon a step that failed is tried again.
 TRY_AGAIN = timedelta(seconds=5)
@@ -58,35 +73,74 @@ def generate_recording(seconds: float = 1.0) -> bytes:
 class SandboxProvider(VoipProvider):
     """A provider that plays both ends."""
 
-    def place_call(self, order: DialOrder) -> str:
-        """The agent's leg answers with the next tick. A repeat of the same call changes nothing."""
-        ending = order.to_number[-4:]
-        is_first = self.name == settings.CCAI_VOIP_PROVIDERS[0]
-        if ending == EVERY_PROVIDER_ERRS or (ending == FIRST_PROVIDER_ERRS and is_first):
-            raise VoipError(f"{self.name} errs for numbers that end in {ending}")
+    def ring(self, call_id: int, *, from_number: str, keys: str = "", patience: float | None = None) -> str:
+        """A caller's line has come in for the call `call_id`: they press `keys` one by one, and hang up after
+        `patience` seconds unless somebody has talked to them. Returns the provider's own id of the call."""
         at = now()
-        SandboxCall.objects.get_or_create(
+        SandboxCall.objects.create(
             provider=self.name,
-            call_ref=order.call_id,
-            defaults={
-                "to_number": order.to_number,
-                "from_number": order.from_number,
-                "recorded": order.recorded,
-                "step": Step.AGENT_ANSWERS,
-                "next_at": at,
-                "created_at": at,
-            },
+            call_ref=call_id,
+            to_number=from_number,
+            keys=keys,
+            step=Step.CALLER_ACTS if keys else Step.CALLER_WAITS,
+            hangs_up_at=None if patience is None else at + timedelta(seconds=patience),
+            next_at=at + self._a_key() if keys else None if patience is None else at + timedelta(seconds=patience),
+            created_at=at,
         )
-        return f"{self.name}-{order.call_id}"
+        return self._ref(call_id)
+
+    def place_call(self, order: DialOrder) -> str:
+        """The agent's line answers with the next tick. A repeat of the same call changes nothing."""
+        self._err_for(order.to_number)
+        at = now()
+        self._begin(order, step=Step.AGENT_ANSWERS, leg=order.leg, next_at=at)
+        return self._ref(order.call_id)
 
     def connect(self, order: DialOrder) -> None:
         """The end user's phone rings."""
         rings_until = now() + timedelta(seconds=settings.CCAI_SANDBOX_RING_SECONDS)
         self._calls(order.call_id).filter(step=Step.WAITING).update(step=Step.END_USER_REACTS, next_at=rings_until)
 
+    def add_agent(self, order: DialOrder) -> None:
+        """That agent's line answers with the next tick."""
+        self._calls(order.call_id).exclude(step=Step.OVER).update(leg=order.leg, next_at=now())
+
+    def drop_agent(self, call_id: int, leg: int) -> None:
+        """A line that rings is let go. One that has answered is not in these books, and simply gone."""
+        self._calls(call_id).filter(leg=leg).update(leg=0, next_at=models.F("hangs_up_at"))
+
+    def hold(self, call_id: int) -> None:
+        """The books say so."""
+        self._calls(call_id).update(held=True)
+
+    def resume(self, call_id: int) -> None:
+        """The books say so."""
+        self._calls(call_id).update(held=False)
+
+    def instruct(self, call_id: int, instruction: Instruction) -> None:
+        """The caller hears the text, and leaves a message or is gone where that is what it says."""
+        with transaction.atomic():
+            played = self._calls(call_id).exclude(step=Step.OVER).select_for_update().first()
+            if played is not None:
+                self._follow(played, instruction, now())
+                played.save(update_fields=["step", "next_at", "heard"])
+
+    def reach(self, order: DialOrder, instruction: Instruction) -> str:
+        """The end user's phone rings, and they do as the line tells them, unless their number disappoints."""
+        self._err_for(order.to_number)
+        answers_at = now() + timedelta(seconds=settings.CCAI_SANDBOX_RING_SECONDS)
+        with transaction.atomic():
+            played = self._begin(order, step=Step.END_USER_REACTS, next_at=answers_at)
+            if order.to_number[-4:] not in DISAPPOINTMENTS:
+                self._follow(played, instruction, answers_at)
+                played.save(update_fields=["step", "next_at", "heard"])
+        return self._ref(order.call_id)
+
     def hang_up(self, call_id: int) -> None:
-        """The call is over here, and nothing more is reported of it."""
-        self._calls(call_id).update(step=Step.OVER, next_at=None)
+        """The call is over here. Nothing more is reported of it, but for the recording of a talk."""
+        talked = self._calls(call_id).filter(step=Step.END_USER_HANGS_UP, recorded=True)
+        talked.update(step=Step.RECORDING_IS_READY, next_at=now(), leg=0)
+        self._calls(call_id).exclude(step=Step.RECORDING_IS_READY).update(step=Step.OVER, next_at=None, leg=0)
 
     def find_call(self, order: DialOrder, since: datetime) -> VoipState:
         """What the books say. They are never wrong, so `since` does not matter."""
@@ -95,6 +149,8 @@ class SandboxProvider(VoipProvider):
             return VoipState.UNKNOWN
         if played.step in (Step.OVER, Step.RECORDING_IS_READY):
             return VoipState.OVER
+        if played.step in (Step.CALLER_ACTS, Step.CALLER_WAITS, Step.MESSAGE_IS_LEFT):
+            return VoipState.DIALLING if played.leg else VoipState.CALLER_WAITS
         if played.step == Step.WAITING:
             return VoipState.AGENT_WAITS
         return VoipState.CONNECTED if played.connected_at else VoipState.DIALLING
@@ -120,7 +176,7 @@ class SandboxProvider(VoipProvider):
                 if played is None:
                     return False
                 deliver(self._step(played, now))
-                played.save(update_fields=["step", "next_at", "connected_at"])
+                played.save(update_fields=["step", "next_at", "connected_at", "hangs_up_at", "keys", "leg"])
         except Exception:
             if played is None:
                 raise
@@ -134,25 +190,86 @@ class SandboxProvider(VoipProvider):
         def event(kind: VoipEventKind, **details: object) -> VoipEvent:
             return VoipEvent(kind, played.call_ref, self.name, played.next_at or now, **details)  # type: ignore[arg-type]
 
-        if played.step == Step.AGENT_ANSWERS:
-            occurred = event(VoipEventKind.AGENT_ANSWERED)
-            played.step, played.next_at = Step.WAITING, None
+        if played.leg or played.step == Step.AGENT_ANSWERS:
+            occurred = event(VoipEventKind.AGENT_ANSWERED, leg=played.leg)
+            self._agent_answers(played, played.next_at or now)
+        elif played.step == Step.CALLER_ACTS and played.keys:
+            occurred = event(VoipEventKind.KEY_PRESSED, key=played.keys[0])
+            played.keys = played.keys[1:]
+            played.step = Step.CALLER_ACTS if played.keys else Step.CALLER_WAITS
+            played.next_at = (played.next_at or now) + self._a_key() if played.keys else played.hangs_up_at
+        elif played.step == Step.MESSAGE_IS_LEFT:
+            occurred = event(VoipEventKind.MESSAGE_LEFT, recording=generate_recording(MESSAGE_SECONDS.total_seconds()))
+            played.step, played.next_at = Step.OVER, None
         elif played.step == Step.END_USER_REACTS and played.to_number[-4:] in DISAPPOINTMENTS:
             occurred = event(VoipEventKind.FAILED, fail_reason=DISAPPOINTMENTS[played.to_number[-4:]])
             played.step, played.next_at = Step.OVER, None
         elif played.step == Step.END_USER_REACTS:
             occurred = event(VoipEventKind.CONNECTED)
-            played.connected_at = played.next_at
-            talks_until = (played.next_at or now) + timedelta(seconds=settings.CCAI_SANDBOX_TALK_SECONDS)
-            played.step, played.next_at = Step.END_USER_HANGS_UP, talks_until
-        elif played.step == Step.END_USER_HANGS_UP:
+            self._talk(played, played.next_at or now)
+        elif played.step in (Step.END_USER_HANGS_UP, Step.CALLER_ACTS, Step.CALLER_WAITS):
             occurred = event(VoipEventKind.ENDED, ended_by=DisconnectedBy.END_USER)
-            played.step = Step.RECORDING_IS_READY if played.recorded else Step.OVER
-            played.next_at = played.next_at if played.recorded else None
+            is_recorded = played.recorded and played.step == Step.END_USER_HANGS_UP
+            played.step = Step.RECORDING_IS_READY if is_recorded else Step.OVER
+            played.next_at = played.next_at if is_recorded else None
         else:
             occurred = event(VoipEventKind.RECORDED, recording=generate_recording())
             played.step, played.next_at = Step.OVER, None
         return occurred
+
+    def _agent_answers(self, played: SandboxCall, at: datetime) -> None:
+        """The line that rang has answered: the end user is dialled next, or is there and talks, or talks on."""
+        played.leg = 0
+        if played.step == Step.AGENT_ANSWERS:
+            played.step, played.next_at = Step.WAITING, None
+        elif played.step in (Step.CALLER_ACTS, Step.CALLER_WAITS):
+            self._talk(played, at)
+        else:
+            played.next_at = played.hangs_up_at
+
+    def _talk(self, played: SandboxCall, at: datetime) -> None:
+        """The end user talks from `at` on, for as long as their number says."""
+        talks = timedelta(seconds=settings.CCAI_SANDBOX_TALK_SECONDS)
+        played.connected_at = at
+        played.step, played.keys = Step.END_USER_HANGS_UP, ""
+        played.hangs_up_at = None if played.to_number.endswith(STAYS_ON_THE_LINE) else at + talks
+        played.next_at = played.hangs_up_at
+
+    def _follow(self, played: SandboxCall, instruction: Instruction, at: datetime) -> None:
+        """The end user's line (unsaved) does as it is told, at `at`."""
+        if instruction.text:
+            played.heard = [*played.heard, instruction.text]
+        if instruction.kind == InstructionKind.RECORD:
+            played.step, played.next_at = Step.MESSAGE_IS_LEFT, at + MESSAGE_SECONDS
+        elif instruction.kind in (InstructionKind.DIAL, InstructionKind.END):
+            played.step, played.next_at = Step.OVER, None
+
+    def _begin(self, order: DialOrder, **columns: object) -> SandboxCall:
+        """The call in the books, as it is or new with `columns`."""
+        played, _created = SandboxCall.objects.get_or_create(
+            provider=self.name,
+            call_ref=order.call_id,
+            defaults={
+                "to_number": order.to_number,
+                "from_number": order.from_number,
+                "recorded": order.recorded,
+                "created_at": now(),
+                **columns,
+            },
+        )
+        return played
+
+    def _err_for(self, number: str) -> None:
+        """Raise VoipError where numbers that end like `number` are errors here."""
+        is_first = self.name == settings.CCAI_VOIP_PROVIDERS[0]
+        if number.endswith(EVERY_PROVIDER_ERRS) or (number.endswith(FIRST_PROVIDER_ERRS) and is_first):
+            raise VoipError(f"{self.name} errs for numbers that end in {number[-4:]}")
+
+    def _a_key(self) -> timedelta:
+        return timedelta(seconds=settings.CCAI_SANDBOX_KEY_SECONDS)
+
+    def _ref(self, call_id: int) -> str:
+        return f"{self.name}-{call_id}"
 
     def _calls(self, call_id: int) -> models.QuerySet[SandboxCall]:
         return SandboxCall.objects.filter(provider=self.name, call_ref=call_id)

@@ -32,6 +32,7 @@ MOVES = {
     ("assigned", "failed"),
     ("connecting", "connected"),
     ("connecting", "switching"),
+    ("connecting", "queued"),
     ("connecting", "failed"),
     ("switching", "connecting"),
     ("switching", "connected"),

@@ -198,7 +198,7 @@ class TestConsistency:
 
     def test_durations_are_the_differences_of_the_stamps(self, calls):
         for call in calls:
-            assert call.wait_duration == seconds(call.queued_at, call.assigned_at)
+            assert call.wait_duration == seconds(call.waits_since, call.assigned_at)
             assert call.call_duration == seconds(call.connected_at, call.ends_at)
             assert call.hold_duration == sum(one.hold_duration or 0 for one in call.participants.all())
             assert call.hold_duration <= call.call_duration

@@ -1,0 +1,1 @@
+"""The agent's page, `/desk/`: the call adapter of the contract."""
