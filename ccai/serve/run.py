@@ -103,5 +103,6 @@ def say_ready(site: str, say: Say) -> None:
     """Say that all is up, and where."""
     say(_("Ready: %(url)s") % {"url": site})
     say(_("  Admin     %(url)s") % {"url": f"{site}/admin/"})
+    say(_("  Desk      %(url)s") % {"url": f"{site}/desk/"})
     say(_("  API       %(url)s") % {"url": f"{site}/apps/api/v1"})
     say(_("  Health    %(url)s") % {"url": f"{site}/health/"})

@@ -39,6 +39,7 @@ def still_running(processes):
 class TestReady:
     def test_it_says_where_everything_is(self, center):
         assert re.search(rf"(?m)^  Admin +{center.url}/admin/$", center.output)
+        assert re.search(rf"(?m)^  Desk +{center.url}/desk/$", center.output)
         assert re.search(rf"(?m)^  API +{center.url}/apps/api/v1$", center.output)
         assert re.search(rf"(?m)^  Health +{center.url}/health/$", center.output)
 
