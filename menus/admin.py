@@ -256,7 +256,7 @@ class MenuAdmin(MenuFields, CenterAdmin):
                 )
             },
         ),
-        (_("Calls"), {"fields": (("offer_type", "recording"),)}),
+        (_("Calls"), {"fields": (("offer_type", "priority", "recording"),)}),
         (_("Opening hours"), {"fields": ("hours",)}),
     )
     inlines = (DeflectionOptionInline, AgentGroupInline, MenuOutboundNumberInline)

@@ -96,6 +96,11 @@ class Menu(TreeNode):
         _("recording"), max_length=16, choices=RecordingOption, default=RecordingOption.DO_NOT_RECORD
     )
     offer_type = models.CharField(_("offer type"), max_length=12, choices=OfferType, default=OfferType.CASCADE)
+    priority = models.SmallIntegerField(
+        _("priority"),
+        default=0,
+        help_text=_("Agents of several menus take calls of the one with the higher priority first."),
+    )
     outbound_numbers = models.ManyToManyField(
         "agents.OutboundNumber",
         through="MenuOutboundNumber",

@@ -19,6 +19,7 @@ from ccai.models import ApiToken
 from menus.models import AgentGroup, DeflectionOption, Menu
 
 ROLES = ("agent", "supervisor", "admin", "viewer")
+SMALL_INTEGER_MOST = 32_767
 POSITIVE_INTEGER_MOST = 2_147_483_647
 # Whole in the numbers of JavaScript too.
 MENU_ID_MOST = 2**53 - 1
@@ -96,6 +97,8 @@ def reader_of(model_field: "models.Field[Any, Any]", *, required: bool) -> Read:
     match model_field:
         case models.BooleanField():
             return values.flag
+        case models.SmallIntegerField():
+            return values.whole_number(-SMALL_INTEGER_MOST - 1, SMALL_INTEGER_MOST)
         case models.IntegerField():
             return values.whole_number(0, POSITIVE_INTEGER_MOST)
         case models.EmailField():
@@ -245,6 +248,7 @@ MENUS = Kind(
         "over_capacity": Field(option(DeflectionOption.Occasion.OVER_CAPACITY)),
         "recording": column(Menu, "recording"),
         "offer_type": column(Menu, "offer_type"),
+        "priority": column(Menu, "priority"),
         "groups": Field(groups, ()),
         "outbound_numbers": Field(values.list_of(values.phone), ()),
     },

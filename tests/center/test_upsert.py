@@ -106,7 +106,7 @@ class TestTheWholeCenter:
             ],
         }
         assert (sales.parent_id, sales.menu_type, sales.position) == (6, "ivr_menu", 1)
-        assert (sales.recording, sales.offer_type) == ("record", "multicast")
+        assert (sales.recording, sales.offer_type, sales.priority) == ("record", "multicast", -5)
         assert [group.name for group in sales.groups.all()] == ["Group 2", "Group 1"]
         assert [row.outbound_number.number for row in sales.number_choices.all()] == ["+17608675309", "+13392195276"]
         assert (sales.option("after_hours").kind, sales.option("after_hours").message) == ("message", "We are closed.")
@@ -178,6 +178,7 @@ class TestKeys:
             "over_capacity",
             "recording",
             "offer_type",
+            "priority",
             "groups",
             "outbound_numbers",
         ]
@@ -185,7 +186,7 @@ class TestKeys:
         menu = Menu.objects.get(pk=8)
         assert (menu.name, menu.parent_id, menu.menu_type) == ("Sales", 6, "ivr_menu")
         assert (menu.position, menu.output_msg, menu.hidden, menu.deleted, menu.hours) == (0, "", False, False, None)
-        assert (menu.recording, menu.offer_type) == ("do_not_record", "cascade")
+        assert (menu.recording, menu.offer_type, menu.priority) == ("do_not_record", "cascade", 0)
         for related in (menu.languages, menu.groups, menu.outbound_numbers, menu.deflection_options):
             assert not related.exists()
 
