@@ -65,7 +65,7 @@ def cast_columns(groups: Sequence[Group], level: int, cast_round: int, at: datet
 
 def first_cast(menu: Menu, groups: Sequence[Group], at: datetime) -> dict[str, Any]:
     """The columns of a call that enters `menu`'s queue: cast to the first group that has active agents."""
-    return {"queue": menu, "offer_type": menu.offer_type, **cast_columns(groups, 1, 1, at)}
+    return {"queue": menu, "priority": menu.priority, "offer_type": menu.offer_type, **cast_columns(groups, 1, 1, at)}
 
 
 def record_cast(calls: Sequence[Call], groups: Sequence[Group], at: datetime) -> list[OfferEvent]:
