@@ -67,6 +67,15 @@ def use_dial_prompt(
     return new
 
 
+def drop_dial_prompt(prompt: DialPrompt, at: datetime | None = None) -> None:
+    """The agent makes no call of it, and is free. Refused (409) where the prompt has lapsed or was used."""
+    with transaction.atomic():
+        open_one = DialPrompt.objects.filter(pk=prompt.pk, status=DialPrompt.Status.OPEN)
+        if not open_one.update(status=DialPrompt.Status.LAPSED):
+            raise Refused(errors.DIAL_PROMPT_IS_GONE)
+        availability.release([prompt.engagement_id], at or now())
+
+
 def lapse(at: datetime) -> int:
     """Prompts nobody has answered in time are lapsed, and their agents free. Returns how many."""
     with transaction.atomic():

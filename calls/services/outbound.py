@@ -21,15 +21,28 @@ class NewCall:
 
 
 def begin_outbound(
-    agent: Agent, engagement: Engagement, party: Party, number: str, lang: str, *, cause: str, at: datetime
+    agent: Agent,
+    engagement: Engagement,
+    party: Party,
+    number: str,
+    lang: str,
+    *,
+    cause: str,
+    at: datetime,
+    call_type: str = CallType.OUTBOUND_API,
+    parent: Call | None = None,
 ) -> NewCall:
     """An outbound call by `agent`, whose time `engagement` has taken, in the current transaction; dialled on commit.
 
-    An outbound call by number makes no end user: it is the known one with that number, or nobody.
+    An outbound call by number makes no end user: it is the known one with that number, or nobody. One that calls
+    back is to the end user of its `parent`.
     """
-    end_user = end_users.find_or_create(party) if party.contact else end_users.find_by_number(party.number)
+    end_user = parent.end_user if parent else None
+    if end_user is None:
+        end_user = end_users.find_or_create(party) if party.contact else end_users.find_by_number(party.number)
     call = Call(
-        call_type=CallType.OUTBOUND_API,
+        parent=parent,
+        call_type=call_type,
         status=Status.ASSIGNED,
         lang=lang,
         agent=agent,
