@@ -41,6 +41,48 @@ FLAG_NOT_BOOLEAN = Sentence("{flag}_not_boolean", "{flag} must be a boolean")
 FLAGS_DIFFER = Sentence("repeat_customer_differs", "repeat_customer and repeat_customers differ")
 NO_FLAG_GIVEN = Sentence("no_customer_flag", "No customer flag given")
 
+FILE_REQUIRED = Sentence("file_required", "file is required")
+ONLY_IMAGES = Sentence("file_not_an_image", "Only images are accepted (JPEG, PNG, GIF, WebP, HEIC)")
+ONLY_VIDEOS = Sentence("file_not_a_video", "Only videos are accepted (MP4, QuickTime, WebM, 3GPP)")
+TOO_MANY_PHOTOS = Sentence("too_many_photos", "Call {call_id} has {most} photos already")
+TOO_MANY_VIDEOS = Sentence("too_many_videos", "Call {call_id} has {most} videos already")
+
+RATING_NOT_POSSIBLE = Sentence("rating_not_possible", "rating must be an integer from 1 to 5")
+NO_FEEDBACK_GIVEN = Sentence("no_feedback", "No feedback given")
+NOTHING_TO_RATE = Sentence("nothing_to_rate", "Call has not been connected")
+
+PARAMETER_KEY_NOT_POSSIBLE = Sentence(
+    "data_parameter_key_not_possible", "The key of a data parameter must have 1 to 64 characters"
+)
+PARAMETER_NOT_POSSIBLE = Sentence("data_parameter_not_possible", "{key} must be a string, a number, a boolean or null")
+TOO_MANY_PARAMETERS_KEPT = Sentence("too_many_data_parameters", "A call has 64 data parameters at most")
+PARAMETERS_TOO_LARGE = Sentence("data_parameters_too_large", "A call's data parameters have 16 KiB at most")
+
 # Ours: what an agent's page is told. The contract has no words for these.
 OFFER_IS_GONE = Sentence("offer_is_gone", "This offer is gone: someone else has taken the call, or it ended", 409)
 DIAL_PROMPT_IS_GONE = Sentence("dial_prompt_is_gone", "This dial prompt has lapsed or was used already", 409)
+NOT_AN_AGENT_OF_THE_CALL = Sentence(
+    "not_an_agent_of_the_call", "Only agents who have been on this call can do that", 403
+)
+NOTE_TOO_LONG = Sentence("note_too_long", "A note has 10,000 characters at most. Shorten it")
+DISPOSITION_NOT_IN_USE = Sentence("disposition_not_in_use", "This disposition is not in use any more. Choose another")
+
+# Ours: conversations. A verb that comes too late for where its call stands is a conflict.
+CALL_NOT_CONNECTED = Sentence("call_is_not_connected", "Call is not connected", 409)
+NOT_ON_THIS_CALL = Sentence("not_on_this_call", "You are not on this call", 409)
+CALL_OF_ANOTHER_AGENT = Sentence("call_of_another_agent", "This is the call of another agent", 409)
+CALL_IS_HELD = Sentence("call_is_held", "Call is on hold already", 409)
+CALL_IS_NOT_HELD = Sentence("call_is_not_held", "Call is not on hold", 409)
+CALL_CANNOT_GO_BACK = Sentence("call_cannot_go_back", "Call can't go back to its queue", 409)
+
+TRANSFER_TARGET_REQUIRED = Sentence("transfer_target_required", "to_agent_email or to_menu_id required")
+TRANSFER_TARGETS_DIFFER = Sentence("transfer_targets_differ", "Give to_agent_email or to_menu_id, not both")
+WARM_NEEDS_AN_AGENT = Sentence("warm_needs_an_agent", "A warm transfer needs an agent")
+TRANSFER_UNDER_WAY = Sentence("transfer_under_way", "A transfer of this call is under way", 409)
+NO_TRANSFER_UNDER_WAY = Sentence("no_transfer_under_way", "No transfer of this call is under way", 409)
+NOBODY_TO_TRANSFER_TO = Sentence("nobody_to_transfer_to", "The other agent is not on the line yet", 409)
+
+CALL_CANNOT_BE_CALLED_BACK = Sentence("call_cannot_be_called_back", "Call can't be called back", 409)
+CALL_IS_BEING_CALLED_BACK = Sentence("call_is_being_called_back", "Call is being called back already", 409)
+NO_NUMBER_TO_CALL_BACK = Sentence("no_number_to_call_back", "Call has no number to call back", 409)
+OUTBOUND_NUMBER_REQUIRED = Sentence("outbound_number_required", "outbound_number is required")

@@ -229,11 +229,8 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
         )
         if call.end_user
         else None,
-        photos=[
-            PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=file_url(photo.file.name or ""))
-            for photo in parts.photos
-        ],
-        videos=[VideoObject(id=video.pk, url=file_url(video.file.name or "")) for video in parts.videos],
+        photos=[photo_object(photo, file_url) for photo in parts.photos],
+        videos=[video_object(video, file_url) for video in parts.videos],
         transfers=[transfer_object(transfer) for transfer in parts.transfers],
         deflection_details=[
             DeflectionObject(
@@ -254,6 +251,16 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
         answer_type=call.answer_type,
         outbound_number=wire_phone(call.outbound_number),
     )
+
+
+def photo_object(photo: Photo, file_url: FileUrl) -> PhotoObject:
+    """`photo` as the wire shows it."""
+    return PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=file_url(photo.file.name or ""))
+
+
+def video_object(video: Video, file_url: FileUrl) -> VideoObject:
+    """`video` as the wire shows it."""
+    return VideoObject(id=video.pk, url=file_url(video.file.name or ""))
 
 
 def transfer_object(transfer: Transfer) -> TransferObject:

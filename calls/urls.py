@@ -1,11 +1,16 @@
-"""The addresses of the Calls API (contract sections 4, 6 and 7). A trailing slash works too."""
+"""The addresses of the Calls API (contract sections 4, 6, 7 and 10). A trailing slash works too."""
 
 from django.urls import re_path
 
+from calls.sent_views import DataParametersView, FeedbackView, PhotosView, VideosView
 from calls.views import CallsView, CallView, CustomerFlagView
 
 urlpatterns = [
     re_path(r"^calls/?$", CallsView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/?$", CallView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/customer_flag/?$", CustomerFlagView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/photos/?$", PhotosView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/videos/?$", VideosView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/feedback/?$", FeedbackView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/data_parameters/?$", DataParametersView.as_view()),
 ]

@@ -1,51 +1,20 @@
 """The Calls API: parse, one verb, show (contract sections 4, 6 and 7)."""
 
-from collections.abc import Callable
-
-from django.conf import settings
-from django.core import signing
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, JsonResponse
-from django.http.response import HttpResponseBase
-from django.urls import reverse
-from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from calls import services
 from calls.errors import CALL_NOT_FOUND
+from calls.files.serving import file_url
 from calls.filters import filter_calls
 from calls.models import Call
 from calls.serializers import CallObject, CallParts, call_object
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
-from ccai.errors import RESOURCE_NOT_FOUND, Refused
+from ccai.errors import Refused
 
-FILE_SALT = "calls.file"
 SORT_COLUMNS = ("created_at", "updated_at")
-
-
-def file_url(request: Request) -> Callable[[str], str]:
-    """A function from the name of a stored file to its URL on `request`'s own scheme and Host.
-
-    The URL is signed, opens the file without credentials, and holds for CCAI_RECORDING_URL_TTL seconds.
-    """
-
-    def url(name: str) -> str:
-        return request.build_absolute_uri(reverse("file", args=[signing.dumps(name, salt=FILE_SALT)]))
-
-    return url
-
-
-@require_safe
-def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """GET /files/{token}: a recording, photo or video. 404 where the token is not ours, is too old, or has no file."""
-    try:
-        name = signing.loads(token, salt=FILE_SALT, max_age=settings.CCAI_RECORDING_URL_TTL)
-        return FileResponse(default_storage.open(name))
-    except (signing.BadSignature, FileNotFoundError):
-        return JsonResponse({"message": RESOURCE_NOT_FOUND.text}, status=404)
 
 
 def find_call(calls: QuerySet[Call], call_id: str) -> Call:

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from calls.views import stored_file
+from calls.files.serving import stored_file
 from ccai.api.views import NothingHere
 from ccai.health import health, health_of_web
 

@@ -1,7 +1,10 @@
 """What a body may weigh, seen to before Django has it: Django keeps a body whole, on disk where it is large."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from django.conf import settings
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -11,13 +14,33 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API = "/apps/api/"
 MAX_BODY = 1_048_576
+# What a form weighs beside its file: boundaries, the headers of its parts, short fields.
+MAX_ENVELOPE = 65_536
+# The paths that take files, and the setting that says how large one may be.
+UPLOADS = (
+    (re.compile(r"/apps/api/v1/calls/[0-9]+/photos/?"), "CCAI_PHOTO_MAX_BYTES"),
+    (re.compile(r"/apps/api/v1/calls/[0-9]+/videos/?"), "CCAI_VIDEO_MAX_BYTES"),
+)
+
+
+def max_form(max_file: int) -> int:
+    """How many bytes a form may have whose file may have `max_file`."""
+    return max_file + MAX_ENVELOPE
+
+
+def max_body(path: str) -> int:
+    """How many bytes the body of a request for `path` may have."""
+    for uploads, setting in UPLOADS:
+        if uploads.fullmatch(path):
+            return max_form(getattr(settings, setting))
+    return MAX_BODY
 
 
 class BodyLimit:
     """An ASGI application: `application`, which below /apps/api/ sees one byte more than a body may have, and no other.
 
-    By that byte `read_body` knows that the body is too large, once it is that check's turn. The rest is dropped as it
-    arrives, so that a client that sends it all before it reads gets its answer.
+    By that byte `ccai/api/parsing.py` knows that the body is too large, once it is that check's turn. The rest is
+    dropped as it arrives, so that a client that sends it all before it reads gets its answer.
     """
 
     def __init__(self, application: Application) -> None:
@@ -27,7 +50,7 @@ class BodyLimit:
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self.application(scope, receive, send)
             return
-        room = MAX_BODY + 1
+        room = max_body(scope["path"]) + 1
 
         async def receive_within_limit() -> Message:
             nonlocal room
