@@ -1,17 +1,41 @@
 """People's verbs: what a program, an agent or a provider can do to calls, whatever door it comes by."""
 
+from calls.services.calling_back import call_back, dial
 from calls.services.creation import Prompted, create_call
-from calls.services.dial_prompts import use_dial_prompt
+from calls.services.data_parameters import set_data_parameters
+from calls.services.dial_prompts import drop_dial_prompt, use_dial_prompt
 from calls.services.flags import customer_flags, set_customer_flags
+from calls.services.notes import set_disposition, write_note
 from calls.services.outbound import NewCall
+from calls.services.sent import add_photo, add_video, set_feedback
+from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
+from calls.services.transfers import cancel_transfer, complete_transfer, transfer
 from calls.services.voip_events import apply_voip_event
 
 __all__ = [
     "NewCall",
     "Prompted",
+    "accept_offer",
+    "add_photo",
+    "add_video",
     "apply_voip_event",
+    "call_back",
+    "cancel_transfer",
+    "complete_transfer",
     "create_call",
     "customer_flags",
+    "decline_offer",
+    "dial",
+    "drop_dial_prompt",
+    "give_back",
+    "hang_up",
+    "hold",
+    "resume",
     "set_customer_flags",
+    "set_data_parameters",
+    "set_disposition",
+    "set_feedback",
+    "transfer",
     "use_dial_prompt",
+    "write_note",
 ]
