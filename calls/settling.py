@@ -10,10 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
+from agents.models import Agent
 from calls import lifecycle
 from calls.models import Call, DisconnectedBy, FailReason, Participant, Status
-from calls.services import apply_voip_event
+from calls.services import apply_voip_event, lines, talk, transfers
 from calls.voip import provider
 from calls.voip.base import DialOrder, NoSuchProvider, VoipError, VoipEvent, VoipEventKind, VoipState, VoipTimeout
 
@@ -36,9 +38,29 @@ def fail_undialled(at: datetime) -> int:
             .order_by("deadline_at")
             .select_for_update(skip_locked=True)[:BATCH]
         )
+        with_line = lines.on_line(late)
         for call in late:
+            if call.pk in with_line and talk.may_go_back(call):
+                talk.give_back(call, at, cause="not_dialled_in_time", fail_reason=FailReason.STUCK_DUE_TO_API_ERROR)
+                continue
             fail(call, FailReason.STUCK_DUE_TO_API_ERROR, "not_dialled_in_time", at)
+            if call.pk in with_line:
+                lines.hang_up([call], at)
     return len(late)
+
+
+def give_back_from_vanished(at: datetime) -> int:
+    """Calls whose agent vanished, or was deactivated, before anybody was dialled are in their queue again."""
+    with transaction.atomic():
+        stranded = list(
+            Call.objects.filter(status=Status.ASSIGNED, queue__isnull=False)
+            .filter(Q(agent__status=Agent.Status.UNRESPONSIVE) | Q(agent__user__is_active=False))
+            .order_by("pk")
+            .select_for_update(skip_locked=True, of=("self",))[:BATCH]
+        )
+        for call in stranded:
+            talk.give_back(call, at, cause="agent_vanished", fail_reason=FailReason.AG_IGNORED)
+    return len(stranded)
 
 
 def settle_stalled(at: datetime) -> int:
@@ -65,14 +87,20 @@ def settle_stalled(at: datetime) -> int:
     return len(stalled)
 
 
-def dial_order(call: Call) -> DialOrder:
-    """`call` as a provider needs to know it."""
+def dial_order(call: Call, leg: int = 0) -> DialOrder:
+    """`call` as a provider needs to know it, with the agent's line that is to ring: the participant `leg`, or the one
+    that waits."""
+    waiting = Participant.objects.filter(call=call, type=Participant.Type.AGENT).select_related("agent")
+    waiting = waiting.filter(pk=leg) if leg else waiting.filter(status=Participant.Status.WAITING)
+    stay = waiting.order_by("pk").last()
+    agent = stay.agent if stay and stay.agent else call.agent
     return DialOrder(
         call_id=call.pk,
         to_number=call.end_user_number,
         from_number=call.outbound_number,
-        agent_address=call.agent.sip_address if call.agent else "",
+        agent_address=agent.sip_address if agent else "",
         recorded=call.recorded,
+        leg=stay.pk if stay else 0,
     )
 
 
@@ -116,24 +144,57 @@ def _settle_connecting(call: Call, at: datetime) -> None:
         # A worker died before it asked for the end user's leg, which has never rung: it is asked for now.
         Participant.objects.filter(call=call, type=Participant.Type.END_USER, connected_at=None).update(dialled_at=None)
         return
-    if state != VoipState.UNKNOWN:
-        # First, so that a crash in between leaves no phone ringing for a call that is over.
-        provider(call.voip_provider).hang_up(call.pk)
-    fail(
-        call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=f"{call.voip_provider}: {state.value}"
-    )
+    with transaction.atomic():
+        # A worker died before it asked for the agent's line, while the end user is on theirs.
+        if state == VoipState.CALLER_WAITS and lines.on_line([call]) and talk.may_go_back(call):
+            talk.give_back(call, at, cause="not_dialled_in_time", fail_reason=FailReason.STUCK_DUE_TO_API_ERROR)
+            return
+        details = f"{call.voip_provider}: {state.value}"
+        fail(call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=details)
+        if state != VoipState.OVER:
+            # Ordered with the end, so that no phone rings on for a call that is over, whoever dies now.
+            lines.hang_up([call], at)
+        transfers.close(call, at)
 
 
 def _settle_connected(call: Call, at: datetime) -> None:
-    """A long talk, or an end that was never reported: the provider knows which."""
-    if _what_became_of(call) in (VoipState.UNKNOWN, VoipState.OVER):
+    """A long talk, or an end that was never reported: the provider knows which.
+
+    One that has not been able to say for GIVE_UP is not waited for: the talk is over, as far as anybody can tell.
+    """
+    try:
+        state = _what_became_of(call)
+    except (VoipError, VoipTimeout) as error:
+        if call.unheard_since is None:
+            Call.objects.filter(pk=call.pk).update(unheard_since=at)
+        elif at >= call.unheard_since + GIVE_UP:
+            _end_unheard(call, at, error)
+            return
+        raise
+    if state in (VoipState.UNKNOWN, VoipState.OVER):
         apply_voip_event(
             VoipEvent(VoipEventKind.ENDED, call.pk, call.voip_provider, at, ended_by=DisconnectedBy.SYSTEM)
         )
         return
     Call.objects.filter(pk=call.pk, status=Status.CONNECTED).update(
-        deadline_at=at + timedelta(seconds=settings.CCAI_TALK_CHECK)
+        deadline_at=at + timedelta(seconds=settings.CCAI_TALK_CHECK), unheard_since=None
     )
+
+
+def _end_unheard(call: Call, at: datetime, error: Exception) -> None:
+    """Nobody can say whether `call` is still talked in: it is over, and its agent free."""
+    with transaction.atomic():
+        lifecycle.transition(
+            call,
+            Status.FINISHED,
+            cause="provider_silent",
+            at=at,
+            fail_reason=FailReason.VOIP_CONN_TIMEOUT,
+            fail_details=f"{call.voip_provider}: {error}",
+            disconnected_by=DisconnectedBy.SYSTEM,
+        )
+        lines.hang_up([call], at)
+        transfers.close(call, at)
 
 
 SETTLE: dict[Status, Callable[[Call, datetime], Any]] = {

@@ -3,12 +3,13 @@
 from django.urls import re_path
 
 from calls.sent_views import DataParametersView, FeedbackView, PhotosView, VideosView
-from calls.views import CallsView, CallView, CustomerFlagView
+from calls.views import CallsView, CallView, CustomerFlagView, TransfersView
 
 urlpatterns = [
     re_path(r"^calls/?$", CallsView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/?$", CallView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/customer_flag/?$", CustomerFlagView.as_view()),
+    re_path(r"^calls/(?P<call_id>[0-9]+)/transfers/?$", TransfersView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/photos/?$", PhotosView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/videos/?$", VideosView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/feedback/?$", FeedbackView.as_view()),

@@ -9,7 +9,7 @@ from calls.errors import CALL_NOT_FOUND
 from calls.files.serving import file_url
 from calls.filters import filter_calls
 from calls.models import Call
-from calls.serializers import CallObject, CallParts, call_object
+from calls.serializers import CallObject, CallParts, call_object, transfer_object
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
 from ccai.errors import Refused
@@ -65,3 +65,12 @@ class CustomerFlagView(ApiView):
         """PATCH: the flags given are set; all three come back."""
         call = find_call(Call.objects.all(), call_id)
         return Response(services.set_customer_flags(call, self.read_body()))
+
+
+class TransfersView(ApiView):
+    """`/calls/{id}/transfers`."""
+
+    def post(self, request: Request, call_id: str) -> Response:
+        """POST: the call is being handed on by its agent; 201 and the transfer."""
+        call = find_call(Call.objects.select_related("agent__user"), call_id)
+        return Response(transfer_object(services.request_transfer(call, self.read_body())), status=201)

@@ -9,7 +9,7 @@ from calls.services.notes import set_disposition, write_note
 from calls.services.outbound import NewCall
 from calls.services.sent import add_photo, add_video, set_feedback
 from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
-from calls.services.transfers import cancel_transfer, complete_transfer, transfer
+from calls.services.transfers import cancel_transfer, complete_transfer, request_transfer, transfer
 from calls.services.voip_events import apply_voip_event
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "give_back",
     "hang_up",
     "hold",
+    "request_transfer",
     "resume",
     "set_customer_flags",
     "set_data_parameters",

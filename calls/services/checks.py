@@ -40,19 +40,30 @@ def find_agent(request: CallRequest) -> Agent:
     """The agent who is to place the call, who is active and may."""
     if request.agent_email is None:
         raise Refused(errors.AGENT_EMAIL_REQUIRED)
+    agent = find_agent_by_email(request.agent_email)
+    check_agent_may_call(agent)
+    return agent
+
+
+def find_agent_by_email(email: str | IllTyped) -> Agent:
+    """The active agent with this address, compared without case."""
     agent = None
-    if isinstance(request.agent_email, str):
+    if isinstance(email, str):
         agent = (
             Agent.objects.alias(address=Lower("user__email"))
-            .filter(address=request.agent_email.lower(), user__is_active=True)
+            .filter(address=email.lower(), user__is_active=True)
             .select_related("user")
             .first()
         )
     if agent is None:
         raise Refused(errors.AGENT_EMAIL_NOT_VALID)
+    return agent
+
+
+def check_agent_may_call(agent: Agent) -> None:
+    """Refused where the agent may take calls and place none."""
     if not agent.can_place_calls:
         raise Refused(errors.AGENT_MAY_NOT_CALL)
-    return agent
 
 
 def check_agent_is_free(agent: Agent) -> None:
@@ -136,12 +147,7 @@ def find_agents_number(given: Text, agent: Agent) -> str:
     wanted = parse_phone(given) if isinstance(given, str) else None
     if given is not None and wanted is None:
         raise Refused(errors.NOT_WELL_FORMED_OUTBOUND, field="outbound_number")
-    listed = Agent.outbound_numbers.through.objects.filter(agent=agent)
-    candidates = list(
-        OutboundNumber.objects.filter(active=True).filter(
-            Exists(listed.filter(outboundnumber=OuterRef("pk"))) | ~Exists(listed)
-        )
-    )
+    candidates = agents_numbers(agent)
     if wanted is not None:
         if wanted not in {candidate.number for candidate in candidates}:
             raise Refused(errors.OUTBOUND_NUMBER_NOT_AVAILABLE)
@@ -152,16 +158,34 @@ def find_agents_number(given: Text, agent: Agent) -> str:
     return default or (candidates[0].number if len(candidates) == 1 else "")
 
 
+def agents_numbers(agent: Agent) -> list[OutboundNumber]:
+    """The center's active numbers that `agent` may show: those they are given, or all where they are given none."""
+    listed = Agent.outbound_numbers.through.objects.filter(agent=agent)
+    return list(
+        OutboundNumber.objects.filter(active=True).filter(
+            Exists(listed.filter(outboundnumber=OuterRef("pk"))) | ~Exists(listed)
+        )
+    )
+
+
 def find_menus_number(request: CallRequest, menu: Menu) -> str:
-    """The number an inbound or scheduled call shows, E.164: the one asked for, where the center has it, else the menu's
-    first, the center's default, or its first. Refused only where the center has none at all."""
+    """The number an inbound or scheduled call shows (`choose_menus_number`). Refused where the center has none."""
+    number = choose_menus_number(menu, request.outbound_number)
+    if not number:
+        raise Refused(errors.NO_OUTBOUND_NUMBER)
+    return number
+
+
+def choose_menus_number(menu: Menu, given: Text = None) -> str:
+    """The number that calls of `menu` show, E.164: the one given, where the center has it, else the menu's first, the
+    center's default, or its first; "" where the center has none at all."""
     listed = MenuOutboundNumber.objects.filter(menu=menu, outbound_number=OuterRef("pk"))
     candidates = list(
         OutboundNumber.objects.filter(active=True).annotate(place=Subquery(listed.values("position")[:1]))
     )
     if not candidates:
-        raise Refused(errors.NO_OUTBOUND_NUMBER)
-    wanted = parse_phone(request.outbound_number) if isinstance(request.outbound_number, str) else None
+        return ""
+    wanted = parse_phone(given) if isinstance(given, str) else None
 
     def preference(candidate: OutboundNumber) -> tuple[bool, bool, int, bool, int]:
         place: int | None = candidate.place  # type: ignore[attr-defined]

@@ -99,32 +99,35 @@ def give_back(call: Call, at: datetime | None = None, *, cause: str, fail_reason
     An end user who is on the line stays there; another is dialled anew when the next agent has taken the call.
     `fail_reason` stays with the agent's row. Refused with "Call can't go back to its queue" (409).
     """
-    at = at or now()
     with transaction.atomic():
         call = stays.lock(call)
         if not may_go_back(call):
             raise Refused(errors.CALL_CANNOT_GO_BACK)
-        columns = _queue_again(call, at)
-        if not lines.on_line([call]):
-            if call.status == Status.CONNECTING:
-                lines.hang_up([call], at)
-            Participant.objects.filter(call=call, type=Participant.Type.END_USER, ended_at=None).update(dialled_at=None)
-            columns |= {"voip_provider": "", "voip_ref": ""}
-        for stay in stays.agents_on(call):
-            stays.end_stay(call, stay, at, fail_reason=fail_reason)
-        lifecycle.transition(call, Status.QUEUED, cause=cause, at=at, agent=None, agent_info=None, **columns)
-        clock.nudge_on_commit()
+        queue_again(call, at or now(), cause=cause, fail_reason=fail_reason)
     return call
 
 
-def _queue_again(call: Call, at: datetime) -> dict[str, Any]:
-    """The columns of `call` as it goes back to its queue: it is cast on where it stood when it was taken.
+def queue_again(call: Call, at: datetime, *, cause: str, fail_reason: str = FailReason.NOTHING) -> None:
+    """`call` waits in its queue again, its agents have left. In the locked call's transaction.
 
-    One that was talked in before has its time to wait since it was handed on, not since it first came.
+    It is cast on where it stood when it was taken. One that was talked in has its time to wait since it was last left,
+    not since it first came.
     """
     groups = offers.groups_with_agents([call.queue_id or 0])[call.queue_id or 0]
-    columns = offers.cast_columns(groups, max(1, call.cast_level), max(1, call.cast_round), at)
-    handed_on = CallEvent.objects.filter(call=call, old=Status.CONNECTED).order_by("pk").last()
-    if handed_on is not None:
-        columns["deadline_at"] = handed_on.at + timedelta(seconds=call.expires_after)
-    return columns
+    columns: dict[str, Any] = offers.cast_columns(groups, max(1, call.cast_level), max(1, call.cast_round), at)
+    left = CallEvent.objects.filter(call=call, old=Status.CONNECTED).order_by("pk").last()
+    if left is not None and call.status != Status.CONNECTED:
+        columns["deadline_at"] = left.at + timedelta(seconds=call.expires_after)
+    on_line = bool(lines.on_line([call]))
+    if not on_line:
+        if call.status == Status.CONNECTING:
+            lines.hang_up([call], at)
+        Participant.objects.filter(call=call, type=Participant.Type.END_USER, ended_at=None).update(dialled_at=None)
+        columns |= {"voip_provider": "", "voip_ref": ""}
+    stays.end_hold(call, at)
+    for stay in stays.agents_on(call):
+        stays.end_stay(call, stay, at, fail_reason=fail_reason)
+    lifecycle.transition(call, Status.QUEUED, cause=cause, at=at, agent=None, agent_info=None, **columns)
+    if on_line:
+        lines.tell([call], at)
+    clock.nudge_on_commit()

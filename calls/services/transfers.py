@@ -6,6 +6,7 @@ on the line and waits in the menu's queue.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,7 @@ from agents.models import Agent, Engagement
 from calls import clock, errors, lifecycle, offers, orders
 from calls.models import AnswerType, Call, DisconnectedBy, FailReason, Offer, Participant, Status, Transfer, VoipOrder
 from calls.models.call import OVER
-from calls.serializers import agent_snapshot
+from calls.serializers import IllTyped, agent_snapshot, read_id, read_text
 from calls.services import checks, stays
 from calls.services.on_call import announce_call
 from ccai.errors import NOT_WELL_FORMED, Refused
@@ -76,6 +77,26 @@ def transfer(
         announce_call(call)
     made.refresh_from_db()
     return made
+
+
+def request_transfer(call: Call, body: dict[str, Any]) -> Transfer:
+    """The transfer that `body`, a request of POST /calls/{id}/transfers, asks for, in the name of the call's agent.
+
+    Refused, with the first sentence that applies, it has written nothing.
+    """
+    if call.status != Status.CONNECTED or call.agent is None:
+        raise Refused(errors.CALL_NOT_CONNECTED)
+    email, menu_id = read_text(body.get("to_agent_email")), read_id(body.get("to_menu_id"))
+    kind = read_text(body.get("kind"))
+    check_targets(email, menu_id)
+    check_kind(Kind.COLD if kind is None else kind)
+    to_agent = checks.find_agent_by_email(email) if email is not None else None
+    to_menu = None
+    if isinstance(menu_id, IllTyped):
+        raise Refused(NOT_WELL_FORMED, field="to_menu_id")
+    if menu_id is not None:
+        to_menu = checks.find_menu(menu_id, tuple(Menu.MenuType.values), errors.ONLY_IVR_AND_MOBILE)
+    return transfer(call, call.agent, to_agent=to_agent, to_menu=to_menu, kind=str(kind or Kind.COLD))
 
 
 def check_targets(to_agent: object, to_menu: object) -> None:

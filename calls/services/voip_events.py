@@ -7,21 +7,39 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from calls import clock, lifecycle
-from calls.models import Call, DisconnectedBy, FailReason, Participant, Status
+from agents import availability
+from agents.models import Agent
+from calls import clock, lifecycle, orders
+from calls.models import Call, DisconnectedBy, FailReason, Participant, Status, VoipOrder
+from calls.models.call import OVER
+from calls.services import lines, phone, stays, talk, transfers, voicemail
+from calls.services.on_call import announce_call
 from calls.voip.base import VoipEvent, VoipEventKind
 from ccai.times import now
 
 log = logging.getLogger(__name__)
 
+# Why an attempt failed that was the agent's doing: another agent may do better.
+AGENTS_REASONS = (
+    FailReason.AG_IGNORED,
+    FailReason.AG_CANCELED,
+    FailReason.AG_MIC_NO_DEVICE,
+    FailReason.AG_MIC_DENIED,
+)
+# Where a call has no agent yet, or none any more.
+WITHOUT_AGENT = (Status.SELECTING, Status.QUEUED, Status.VOICEMAIL)
+
 
 def apply_voip_event(event: VoipEvent) -> bool:
     """The call is where `event` says, as far as the lifecycle allows; False where it changed nothing.
 
-    A report of a call nobody knows, or of a provider that does not carry it any more, changes nothing.
+    A report of a call nobody knows, or of a provider that does not carry it any more, changes nothing. A line that
+    answers when nobody wants it any more is ended.
     """
     if event.kind == VoipEventKind.RECORDED:
         return _keep_recording(event)
+    if event.kind == VoipEventKind.MESSAGE_LEFT:
+        return voicemail.keep_message(event)
     with transaction.atomic():
         call = Call.objects.select_for_update().filter(pk=event.call_id).first()
         if call is None or call.voip_provider != event.provider:
@@ -31,52 +49,71 @@ def apply_voip_event(event: VoipEvent) -> bool:
 
 
 def _agent_answered(call: Call, event: VoipEvent) -> bool:
-    """The agent's leg is up: the end user is to be dialled, which the clock does."""
-    if call.status != Status.CONNECTING:
+    """An agent's line is up. They are with the end user where that one is on the line; else the end user is to be
+    dialled, which the clock does."""
+    stay = _find_line(call, event.leg)
+    if stay is None or call.status not in (Status.CONNECTING, Status.CONNECTED):
+        _end_unwanted_line(call, event)
         return False
-    joined = _join(call, Participant.Type.AGENT, event)
-    if joined:
+    if not _join(call, stay, event):
+        return False
+    if call.status == Status.CONNECTED:
+        announce_call(call)
+    elif lines.on_line([call]):
+        _connect(call, event)
+    else:
         clock.nudge_on_commit()
-    return joined
+    return True
 
 
 def _connected(call: Call, event: VoipEvent) -> bool:
-    """Both sides are on."""
-    if call.status != Status.CONNECTING:
+    """Both sides are on. In a call to leave a message, the end user's."""
+    if call.status == Status.VOICEMAIL:
+        waiting = Participant.objects.filter(call=call, type=Participant.Type.END_USER, on_line_at=None, ended_at=None)
+        return bool(waiting.update(on_line_at=event.at))
+    stay = _find_line(call, event.leg)
+    if stay is None or call.status != Status.CONNECTING:
+        _end_unwanted_line(call, event)
         return False
-    _join(call, Participant.Type.AGENT, event)
-    _join(call, Participant.Type.END_USER, event)
-    lifecycle.transition(call, Status.CONNECTED, cause="both_connected", at=event.at)
+    _join(call, stay, event)
+    _connect(call, event)
     return True
 
 
 def _failed(call: Call, event: VoipEvent) -> bool:
-    """The attempt to connect failed: for good, or until the next provider has tried."""
-    if call.status != Status.CONNECTING:
+    """The attempt to connect failed: for good, or until the next provider, or another agent, has tried."""
+    if call.status == Status.VOICEMAIL:
+        _fail(call, event)
+        return True
+    if call.status != Status.CONNECTING or _is_of_an_earlier_attempt(call, event):
         return False
-    if not event.permanent:
+    on_line = bool(lines.on_line([call]))
+    if event.fail_reason in AGENTS_REASONS and talk.may_go_back(call):
+        _look_for_another(call, event, cause="agent_did_not_answer")
+        return True
+    # The end user's own line is with this provider: no other can take it over.
+    if not event.permanent and not on_line:
         _switch(call, event.at)
         return True
-    rejected = event.fail_reason == FailReason.EU_REJECTED
-    lifecycle.transition(
-        call,
-        Status.FAILED,
-        cause="not_connected",
-        at=event.at,
-        fail_reason=event.fail_reason or FailReason.UNKNOWN,
-        disconnected_by=DisconnectedBy.END_USER if rejected else DisconnectedBy.UNKNOWN,
-    )
+    if on_line:
+        lines.hang_up([call], event.at)
+    _fail(call, event)
     return True
 
 
 def _ended(call: Call, event: VoipEvent) -> bool:
-    """A leg hung up: the call is finished, or failed where it was never connected."""
+    """A leg hung up, and all others with it: the call is finished, or failed where it was not connected."""
     by = event.ended_by or DisconnectedBy.UNKNOWN
+    if call.status in WITHOUT_AGENT:
+        return phone.caller_left(call, event.at)
     if call.status == Status.CONNECTED:
         lifecycle.transition(call, Status.FINISHED, cause=f"ended_by_{by}", at=event.at, disconnected_by=by)
+        transfers.close(call, event.at)
         return True
-    if call.status == Status.CONNECTING:
-        reason = FailReason.AG_CANCELED if by == DisconnectedBy.AGENT else FailReason.EU_CANCELED
+    on_line = bool(lines.on_line([call]))
+    if call.status == Status.CONNECTING or (call.status == Status.ASSIGNED and on_line):
+        waited = FailReason.EU_ABANDONED if on_line else FailReason.EU_CANCELED
+        reason = FailReason.AG_CANCELED if by == DisconnectedBy.AGENT else waited
         lifecycle.transition(
             call, Status.FAILED, cause=f"ended_by_{by}", at=event.at, fail_reason=reason, disconnected_by=by
         )
@@ -84,11 +121,48 @@ def _ended(call: Call, event: VoipEvent) -> bool:
     return False
 
 
+def _agent_left(call: Call, event: VoipEvent) -> bool:
+    """An agent's line ended, or was never answered, and the end user stays: with the other agent, or in the queue."""
+    stay = _find_line(call, event.leg)
+    if stay is None:
+        return False
+    reason = event.fail_reason or FailReason.AG_IGNORED
+    if call.status == Status.CONNECTED and transfers.leave(call, stay, event.at, fail_reason=reason):
+        if stay.connected_at is None and reason in AGENTS_REASONS:
+            _mark_unresponsive(stay, event.at)
+        return True
+    if call.status == Status.CONNECTED and stay.agent_id == call.agent_id:
+        transfers.close(call, event.at)
+        if call.queue_id is not None:
+            talk.queue_again(call, event.at, cause="agent_left")
+        else:
+            by = DisconnectedBy.AGENT
+            lifecycle.transition(call, Status.FINISHED, cause="agent_left", at=event.at, disconnected_by=by)
+            lines.hang_up([call], event.at)
+        return True
+    if call.status != Status.CONNECTING:
+        return False
+    # What is the provider's fault another agent's line would meet as well.
+    if reason in AGENTS_REASONS and talk.may_go_back(call):
+        _look_for_another(call, event, cause="agent_left")
+    else:
+        _fail(call, event, reason=reason)
+        lines.hang_up([call], event.at)
+    return True
+
+
+def _key_pressed(call: Call, event: VoipEvent) -> bool:
+    """The caller has pressed a key."""
+    return phone.press_key(call, event.key, event.at)
+
+
 EFFECTS = {
     VoipEventKind.AGENT_ANSWERED: _agent_answered,
+    VoipEventKind.AGENT_LEFT: _agent_left,
     VoipEventKind.CONNECTED: _connected,
-    VoipEventKind.FAILED: _failed,
     VoipEventKind.ENDED: _ended,
+    VoipEventKind.FAILED: _failed,
+    VoipEventKind.KEY_PRESSED: _key_pressed,
 }
 
 
@@ -102,6 +176,69 @@ def _keep_recording(event: VoipEvent) -> bool:
         default_storage.delete(name)
         return False
     return True
+
+
+def _find_line(call: Call, leg: int) -> Participant | None:
+    """The stay of the agent whose line `leg` is, or, where the provider does not say, of the agent whose call it is;
+    None where they have left."""
+    for stay in stays.agents_on(call):
+        if stay.pk == leg or (not leg and stay.agent_id == call.agent_id):
+            return stay
+    return None
+
+
+def _end_unwanted_line(call: Call, event: VoipEvent) -> None:
+    """A line has answered that nobody waits for any more: the call is over, or its agent has left it meanwhile."""
+    if call.status in OVER:
+        lines.hang_up([call], event.at)
+    elif event.leg and Participant.objects.filter(pk=event.leg, call=call, ended_at__isnull=False).exists():
+        orders.give(call, VoipOrder.Kind.DROP_AGENT, event.at, leg=event.leg)
+
+
+def _connect(call: Call, event: VoipEvent) -> None:
+    """The agent, who is on, and the end user talk. A transfer to the agent's menu is done."""
+    Participant.objects.filter(call=call, type=Participant.Type.END_USER, status=Participant.Status.WAITING).update(
+        status=Participant.Status.CONNECTED, connected_at=event.at
+    )
+    lifecycle.transition(call, Status.CONNECTED, cause="both_connected", at=event.at)
+    transfers.close(call, event.at)
+
+
+def _fail(call: Call, event: VoipEvent, *, reason: str = "") -> None:
+    """`call` has failed as `event` says."""
+    rejected = event.fail_reason == FailReason.EU_REJECTED
+    lifecycle.transition(
+        call,
+        Status.FAILED,
+        cause="not_connected",
+        at=event.at,
+        fail_reason=reason or event.fail_reason or FailReason.UNKNOWN,
+        disconnected_by=DisconnectedBy.END_USER if rejected else DisconnectedBy.UNKNOWN,
+    )
+    transfers.close(call, event.at)
+
+
+def _look_for_another(call: Call, event: VoipEvent, *, cause: str) -> None:
+    """The agent did not answer: `call` is in its queue again, and the agent is not asked until they say they are back.
+    One who had answered, and then left, is only free."""
+    left = stays.agents_on(call)
+    talk.give_back(call, event.at, cause=cause, fail_reason=event.fail_reason or FailReason.AG_IGNORED)
+    for stay in left:
+        if stay.connected_at is None:
+            _mark_unresponsive(stay, event.at)
+
+
+def _mark_unresponsive(stay: Participant, at: datetime) -> None:
+    """The agent of `stay` has not answered their line."""
+    if stay.agent is not None:
+        availability.set_status(stay.agent, Agent.Status.UNRESPONSIVE, at)
+
+
+def _is_of_an_earlier_attempt(call: Call, event: VoipEvent) -> bool:
+    """Whether `event` is of the time before the agent who has `call` took it, when another had it."""
+    if call.assigned_at is None or event.at >= call.assigned_at:
+        return False
+    return Participant.objects.filter(call=call, type=Participant.Type.AGENT, ended_at__isnull=False).exists()
 
 
 def _switch(call: Call, at: datetime) -> None:
@@ -121,10 +258,10 @@ def _switch(call: Call, at: datetime) -> None:
     staying.update(dialled_at=None)
 
 
-def _join(call: Call, kind: str, event: VoipEvent) -> bool:
-    """The party of this `kind` is on the line, since the event; False where it was already."""
+def _join(call: Call, stay: Participant, event: VoipEvent) -> bool:
+    """The agent of `stay` is on the line, since the event; False where they were already."""
     return bool(
-        Participant.objects.filter(call=call, type=kind, status=Participant.Status.WAITING).update(
+        Participant.objects.filter(pk=stay.pk, call=call, status=Participant.Status.WAITING).update(
             status=Participant.Status.CONNECTED, connected_at=event.at
         )
     )
