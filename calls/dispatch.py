@@ -16,48 +16,31 @@ from django.conf import settings
 from django.db import transaction
 
 from agents import availability
-from calls import lifecycle, offers
+from calls import asking, lifecycle, offers
 from calls.crm import crm
 from calls.crm.base import CrmUnavailable
-from calls.models import (
-    Call,
-    Deflection,
-    DeflectionDetail,
-    DisconnectedBy,
-    EndUser,
-    FailReason,
-    Participant,
-    Status,
+from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status
+from calls.services import (
+    action_only,
+    apply_voip_event,
+    deflecting,
+    dial_prompts,
+    end_users,
+    lines,
+    phone,
+    transfers,
+    voicemail,
 )
-from calls.services import apply_voip_event, dial_prompts, end_users
-from calls.settling import BATCH, REQUESTS, dial_order, fail, fail_undialled, settle_stalled
+from calls.settling import BATCH, REQUESTS, fail, fail_undialled, give_back_from_vanished, settle_stalled
 from calls.voip import first_provider, next_provider, provider
-from calls.voip.base import (
-    VoipError,
-    VoipEvent,
-    VoipEventKind,
-    VoipProvider,
-    VoipTimeout,
-)
+from calls.voip.base import VoipEvent
 from ccai.times import now
-from menus.models import DeflectionOption, Menu
+from menus.models import Menu
 
 log = logging.getLogger(__name__)
 
 # How soon a CRM that did not answer is asked about the same person again.
 ASK_CRM_AGAIN = timedelta(seconds=60)
-
-Occasion = DeflectionOption.Occasion
-Kind = DeflectionOption.Kind
-
-# What a call that its menu does not take is deflected to (contract section 2, `deflection`).
-DEFLECTIONS = {
-    Kind.MESSAGE: Deflection.AFTER_HOURS_MESSAGE_ONLY,
-    Kind.VOICEMAIL: Deflection.AFTER_HOURS_VOICEMAIL,
-    Kind.PHONE: Deflection.TEMP_REDIRECTION_PHONE,
-    Kind.QUEUE: Deflection.TEMP_REDIRECTION_QUEUE,
-}
-OCCASIONS = {Menu.State.AFTER_HOURS: Occasion.AFTER_HOURS, Menu.State.MANUAL_REDIRECTION: Occasion.REDIRECTION}
 
 
 def queue_due(at: datetime) -> int:
@@ -79,7 +62,7 @@ def queue_due(at: datetime) -> int:
             by_menu: dict[Menu, list[Call]] = defaultdict(list)
             for call in due:
                 by_menu[menus[call.menu_id]].append(call)
-            refused = {menu.pk for menu, calls in by_menu.items() if not _try_to_queue(menu, calls, at)}
+            refused = {menu.pk for menu, calls in by_menu.items() if not _try_to_admit(menu, calls, at)}
             done += sum(len(calls) for menu, calls in by_menu.items() if menu.pk not in refused)
         unjudged |= refused
         if not refused:
@@ -114,7 +97,8 @@ def expire_waiting(at: datetime) -> int:
 def place(at: datetime) -> int:
     """Calls an agent has are at a provider, the agent's leg being dialled; `connecting`.
 
-    A call that comes from `switching` goes to the next provider; where there is none it is `failed`.
+    A call whose end user is on the line stays with the provider that has the line. One that comes from `switching` goes
+    to the next provider; where there is none it is `failed`.
     """
     claimed: list[Call] = []
     with transaction.atomic():
@@ -124,8 +108,13 @@ def place(at: datetime) -> int:
             .select_related("agent")
             .select_for_update(skip_locked=True, of=("self",))[:REQUESTS]
         )
+        with_line = lines.on_line(waiting)
         for call in waiting:
-            name = next_provider(call.voip_provider) if call.status == Status.SWITCHING else first_provider()
+            name: str | None = first_provider()
+            if call.status == Status.SWITCHING:
+                name = next_provider(call.voip_provider)
+            elif call.pk in with_line:
+                name = call.voip_provider
             if name is None:
                 fail(call, FailReason.VOIP_CONN_GENERAL, "every_provider_failed", at)
                 continue
@@ -133,7 +122,7 @@ def place(at: datetime) -> int:
             Participant.objects.filter(call=call, type=Participant.Type.AGENT, ended_at=None).update(dialled_at=at)
             claimed.append(call)
     for call in claimed:
-        _ask(call, _place_one)
+        asking.ask(call, asking.place)
     return len(waiting)
 
 
@@ -155,7 +144,7 @@ def connect(at: datetime) -> int:
         )
         Participant.objects.filter(pk__in=[leg.pk for leg in legs]).update(dialled_at=at)
     for leg in legs:
-        _ask(leg.call, _connect_one)
+        asking.ask(leg.call, asking.connect)
     return len(legs)
 
 
@@ -197,9 +186,22 @@ STEPS: tuple[Step, ...] = (
     expire_late,
     queue_due,
     expire_waiting,
+    phone.abandon_menus,
+    voicemail.expire_voicemails,
+    action_only.end_forgotten,
+    deflecting.leave_deleted_menus,
+    deflecting.over_capacity,
     lapse_dial_prompts,
+    transfers.lapse_transfers,
+    give_back_from_vanished,
+    availability.miss_vanished,
+    offers.lapse,
+    offers.withdraw_from_vanished,
     offers.advance,
     offers.hold_out,
+    offers.answer_automatically,
+    # Before a line is dialled, so that what was ordered of an earlier one comes first.
+    asking.carry_out_orders,
     place,
     connect,
     play,
@@ -232,106 +234,28 @@ def _run(step: Step, at: datetime) -> int:
         return 0
 
 
-def _try_to_queue(menu: Menu, calls: Sequence[Call], at: datetime) -> bool:
-    """As `_queue_due_of`; False, and a line in the log, where the menu cannot be judged."""
+def _try_to_admit(menu: Menu, calls: Sequence[Call], at: datetime) -> bool:
+    """`calls`, which are due, come to `menu`; False, and a line in the log, where it cannot be judged."""
     try:
         with transaction.atomic():
-            _queue_due_of(menu, calls, at)
+            deflecting.admit(calls, menu, at, cause="due")
     except ValueError:
         log.exception("menu %s: whether it is open cannot be told; look at its hours", menu.pk)
         return False
     return True
 
 
-def _queue_due_of(menu: Menu, calls: Sequence[Call], at: datetime) -> None:
-    """`calls` of `menu` are due: decide what becomes of them, and do it."""
-    if menu.deleted:
-        for call in calls:
-            fail(call, FailReason.MENU_DELETED, "due", at)
-        return
-    state = menu.state_at(at)
-    if state != Menu.State.OPEN:
-        _deflect(menu, state, calls, at)
-        return
-    groups = offers.groups_with_agents([menu.pk])[menu.pk]
-    columns = offers.first_cast(menu, groups, at)
-    offers.record_cast(lifecycle.transition_many(calls, Status.QUEUED, cause="due", at=at, **columns), groups, at)
-
-
-def _deflect(menu: Menu, state: str, calls: Sequence[Call], at: datetime) -> None:
-    """`menu` does not take `calls` now: they are deflected as it says, each with its detail."""
-    option = menu.option(OCCASIONS[Menu.State(state)])
-    deflection = DEFLECTIONS[Kind(option.kind)] if option else Deflection.AFTER_HOURS_MESSAGE_ONLY
-    moved = lifecycle.transition_many(
-        calls,
-        Status.DEFLECTED,
-        cause=state,
-        at=at,
-        deflection=deflection,
-        disconnected_by=DisconnectedBy.SYSTEM,
-    )
-    DeflectionDetail.objects.bulk_create(
-        DeflectionDetail(call=call, deflection=deflection, from_menu_path=call.menu_path) for call in moved
-    )
-
-
 def _expire(calls: Sequence[Call], at: datetime) -> None:
-    """Nobody took `calls` in time."""
-    offers.leave_queue(
-        calls,
-        Status.FAILED,
-        cause="expired",
-        at=at,
-        fail_reason=FailReason.EXPIRED,
-        disconnected_by=DisconnectedBy.SYSTEM,
-    )
-
-
-def _ask(call: Call, request: Callable[[VoipProvider, Call], None]) -> None:
-    """Make `request` of the call's provider, outside of any transaction, if the call still wants it.
-
-    A refusal is reported as the provider would have done. Silence, and whatever else goes wrong, is left to
-    `settle_stalled`: a request is never made twice.
-    """
-    if not Call.objects.filter(
-        pk=call.pk, status=Status.CONNECTING, voip_provider=call.voip_provider, deadline_at__gt=now()
-    ).exists():
-        log.info("call %s: is not to be dialled any more", call.pk)
-        return
-    try:
-        request(provider(call.voip_provider), call)
-    except VoipError as error:
-        _report_failure(call, error)
-    except VoipTimeout:
-        log.warning("call %s: %s did not say whether it dials", call.pk, call.voip_provider)
-    except Exception:
-        log.exception("call %s: the request to %s broke", call.pk, call.voip_provider)
-
-
-def _place_one(carrier: VoipProvider, call: Call) -> None:
-    """The agent's leg."""
-    ref = carrier.place_call(dial_order(call))
-    Call.objects.filter(pk=call.pk).update(voip_ref=ref)
-
-
-def _connect_one(carrier: VoipProvider, call: Call) -> None:
-    """The end user's leg. Where the provider refuses it the agent does not wait on the line for nothing."""
-    try:
-        carrier.connect(dial_order(call))
-    except VoipError:
-        carrier.hang_up(call.pk)
-        raise
-
-
-def _report_failure(call: Call, error: VoipError) -> None:
-    """A provider said no: as if it had reported so."""
-    apply_voip_event(
-        VoipEvent(
-            VoipEventKind.FAILED,
-            call.pk,
-            call.voip_provider,
-            now(),
-            fail_reason=error.fail_reason,
-            permanent=error.permanent,
+    """Nobody took `calls` in time; callers on the phone are hung up. Those that an agent handed on say so."""
+    handed_on = [call for call in calls if call.connected_at is not None]
+    others = [call for call in calls if call.connected_at is None]
+    for reason, batch in ((FailReason.TRANSFER_EXPIRED, handed_on), (FailReason.EXPIRED, others)):
+        moved = offers.leave_queue(
+            batch,
+            Status.FAILED,
+            cause="expired",
+            at=at,
+            fail_reason=reason,
+            disconnected_by=DisconnectedBy.SYSTEM,
         )
-    )
+        lines.hang_up(moved, at)

@@ -5,22 +5,16 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from calls.dispatch import DEFLECTIONS, OCCASIONS
 from calls.models import CallType, Deflection, DisconnectedBy, Participant, Status, VoicemailReason
 from calls.sample_history.shares import FAILURES, ORIGINS, SCHEDULED, WORTH_A_CALL_BACK, Failure, Stage, spread
 from calls.sample_history.steps import AROUND_A_TALK, LONGEST_WAIT, Steps
 from calls.sample_history.story import Story
+from calls.services.deflecting import DEFLECTIONS, OCCASIONS, OVER_CAPACITY
 from calls.voip import first_provider
 from menus.models import DeflectionOption, Menu
 
 Kind = DeflectionOption.Kind
 
-OVER_CAPACITY = {
-    Kind.MESSAGE: Deflection.OVER_CAPACITY_MESSAGE_ONLY,
-    Kind.VOICEMAIL: Deflection.OVER_CAPACITY_VOICEMAIL,
-    Kind.CALLBACK: Deflection.OVER_CAPACITY_CALLBACK,
-    Kind.SCHEDULED_CALL: Deflection.OVER_CAPACITY_SCHEDULED_CALL,
-}
 LONGEST_TALK = 1_500  # seconds
 
 

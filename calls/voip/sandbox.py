@@ -5,8 +5,9 @@
     5007 answers, and talks until somebody else hangs up
     any other: rings CCAI_SANDBOX_RING_SECONDS, answers, talks CCAI_SANDBOX_TALK_SECONDS, hangs up
 
-Agents' lines answer at once. Callers on the phone press the keys they were given (`manage.py ring`). Its calls stand in
-the database, so a restart loses none, and it is driven by the same clock as all else.
+Agents' lines answer at once. Callers on the phone (`manage.py ring`) press the keys they were given, one each time they
+have been told something. Its calls stand in the database, so a restart loses none, and it is driven by the same clock
+as all else.
 """
 
 import io
@@ -51,6 +52,9 @@ STAYS_ON_THE_LINE = "5007"
 # How long a message takes that a caller leaves.
 MESSAGE_SECONDS = timedelta(seconds=2)
 
+# Where nobody is on the line any more.
+ENDED = (Step.OVER, Step.RECORDING_IS_READY)
+
 # How soon a step that failed is tried again.
 TRY_AGAIN = timedelta(seconds=5)
 
@@ -74,26 +78,26 @@ class SandboxProvider(VoipProvider):
     """A provider that plays both ends."""
 
     def ring(self, call_id: int, *, from_number: str, keys: str = "", patience: float | None = None) -> str:
-        """A caller's line has come in for the call `call_id`: they press `keys` one by one, and hang up after
-        `patience` seconds unless somebody has talked to them. Returns the provider's own id of the call."""
+        """A caller's line has come in for the call `call_id`. They press the next of `keys` each time they are told
+        something, and hang up after `patience` seconds unless an agent answers. Returns the provider's own id."""
         at = now()
+        hangs_up_at = None if patience is None else at + timedelta(seconds=patience)
         SandboxCall.objects.create(
             provider=self.name,
             call_ref=call_id,
             to_number=from_number,
             keys=keys,
-            step=Step.CALLER_ACTS if keys else Step.CALLER_WAITS,
-            hangs_up_at=None if patience is None else at + timedelta(seconds=patience),
-            next_at=at + self._a_key() if keys else None if patience is None else at + timedelta(seconds=patience),
+            step=Step.CALLER_WAITS,
+            hangs_up_at=hangs_up_at,
+            next_at=hangs_up_at,
             created_at=at,
         )
         return self._ref(call_id)
 
     def place_call(self, order: DialOrder) -> str:
-        """The agent's line answers with the next tick. A repeat of the same call changes nothing."""
+        """The agent's line answers with the next tick. A repeat while the call is under way changes nothing."""
         self._err_for(order.to_number)
-        at = now()
-        self._begin(order, step=Step.AGENT_ANSWERS, leg=order.leg, next_at=at)
+        self._begin(order, step=Step.AGENT_ANSWERS, leg=order.leg, next_at=now())
         return self._ref(order.call_id)
 
     def connect(self, order: DialOrder) -> None:
@@ -103,11 +107,11 @@ class SandboxProvider(VoipProvider):
 
     def add_agent(self, order: DialOrder) -> None:
         """That agent's line answers with the next tick."""
-        self._calls(order.call_id).exclude(step=Step.OVER).update(leg=order.leg, next_at=now())
+        self._calls(order.call_id).exclude(step__in=ENDED).update(leg=order.leg, next_at=now())
 
     def drop_agent(self, call_id: int, leg: int) -> None:
         """A line that rings is let go. One that has answered is not in these books, and simply gone."""
-        self._calls(call_id).filter(leg=leg).update(leg=0, next_at=models.F("hangs_up_at"))
+        self._calls(call_id).filter(leg=leg).exclude(step__in=ENDED).update(leg=0, next_at=models.F("hangs_up_at"))
 
     def hold(self, call_id: int) -> None:
         """The books say so."""
@@ -120,7 +124,7 @@ class SandboxProvider(VoipProvider):
     def instruct(self, call_id: int, instruction: Instruction) -> None:
         """The caller hears the text, and leaves a message or is gone where that is what it says."""
         with transaction.atomic():
-            played = self._calls(call_id).exclude(step=Step.OVER).select_for_update().first()
+            played = self._calls(call_id).exclude(step__in=ENDED).select_for_update().first()
             if played is not None:
                 self._follow(played, instruction, now())
                 played.save(update_fields=["step", "next_at", "heard"])
@@ -147,7 +151,7 @@ class SandboxProvider(VoipProvider):
         played = self._calls(order.call_id).first()
         if played is None:
             return VoipState.UNKNOWN
-        if played.step in (Step.OVER, Step.RECORDING_IS_READY):
+        if played.step in ENDED:
             return VoipState.OVER
         if played.step in (Step.CALLER_ACTS, Step.CALLER_WAITS, Step.MESSAGE_IS_LEFT):
             return VoipState.DIALLING if played.leg else VoipState.CALLER_WAITS
@@ -193,11 +197,10 @@ class SandboxProvider(VoipProvider):
         if played.leg or played.step == Step.AGENT_ANSWERS:
             occurred = event(VoipEventKind.AGENT_ANSWERED, leg=played.leg)
             self._agent_answers(played, played.next_at or now)
-        elif played.step == Step.CALLER_ACTS and played.keys:
+        elif played.step == Step.CALLER_ACTS:
             occurred = event(VoipEventKind.KEY_PRESSED, key=played.keys[0])
             played.keys = played.keys[1:]
-            played.step = Step.CALLER_ACTS if played.keys else Step.CALLER_WAITS
-            played.next_at = (played.next_at or now) + self._a_key() if played.keys else played.hangs_up_at
+            played.step, played.next_at = Step.CALLER_WAITS, played.hangs_up_at
         elif played.step == Step.MESSAGE_IS_LEFT:
             occurred = event(VoipEventKind.MESSAGE_LEFT, recording=generate_recording(MESSAGE_SECONDS.total_seconds()))
             played.step, played.next_at = Step.OVER, None
@@ -207,7 +210,7 @@ class SandboxProvider(VoipProvider):
         elif played.step == Step.END_USER_REACTS:
             occurred = event(VoipEventKind.CONNECTED)
             self._talk(played, played.next_at or now)
-        elif played.step in (Step.END_USER_HANGS_UP, Step.CALLER_ACTS, Step.CALLER_WAITS):
+        elif played.step in (Step.END_USER_HANGS_UP, Step.CALLER_WAITS):
             occurred = event(VoipEventKind.ENDED, ended_by=DisconnectedBy.END_USER)
             is_recorded = played.recorded and played.step == Step.END_USER_HANGS_UP
             played.step = Step.RECORDING_IS_READY if is_recorded else Step.OVER
@@ -239,23 +242,36 @@ class SandboxProvider(VoipProvider):
         """The end user's line (unsaved) does as it is told, at `at`."""
         if instruction.text:
             played.heard = [*played.heard, instruction.text]
-        if instruction.kind == InstructionKind.RECORD:
-            played.step, played.next_at = Step.MESSAGE_IS_LEFT, at + MESSAGE_SECONDS
-        elif instruction.kind in (InstructionKind.DIAL, InstructionKind.END):
+        if instruction.kind in (InstructionKind.DIAL, InstructionKind.END):
             played.step, played.next_at = Step.OVER, None
+        elif instruction.kind == InstructionKind.RECORD:
+            self._act_at(played, Step.MESSAGE_IS_LEFT, at + MESSAGE_SECONDS)
+        elif played.keys and played.step == Step.CALLER_WAITS:
+            self._act_at(played, Step.CALLER_ACTS, at + timedelta(seconds=settings.CCAI_SANDBOX_KEY_SECONDS))
+
+    def _act_at(self, played: SandboxCall, step: str, at: datetime) -> None:
+        """The caller (unsaved) takes the step at `at`, unless their patience ends first."""
+        if played.hangs_up_at is not None and played.hangs_up_at <= at:
+            played.step, played.next_at = Step.CALLER_WAITS, played.hangs_up_at
+        else:
+            played.step, played.next_at = step, at
 
     def _begin(self, order: DialOrder, **columns: object) -> SandboxCall:
-        """The call in the books, as it is or new with `columns`."""
+        """The call in the books as it is, where it is under way; else it begins, anew if it was here before."""
+        beginning = {
+            "to_number": order.to_number,
+            "from_number": order.from_number,
+            "recorded": order.recorded,
+            "keys": "",
+            "held": False,
+            "hangs_up_at": None,
+            "connected_at": None,
+            "created_at": now(),
+            **columns,
+        }
+        self._calls(order.call_id).filter(step__in=ENDED).update(**beginning)
         played, _created = SandboxCall.objects.get_or_create(
-            provider=self.name,
-            call_ref=order.call_id,
-            defaults={
-                "to_number": order.to_number,
-                "from_number": order.from_number,
-                "recorded": order.recorded,
-                "created_at": now(),
-                **columns,
-            },
+            provider=self.name, call_ref=order.call_id, defaults=beginning
         )
         return played
 
@@ -264,9 +280,6 @@ class SandboxProvider(VoipProvider):
         is_first = self.name == settings.CCAI_VOIP_PROVIDERS[0]
         if number.endswith(EVERY_PROVIDER_ERRS) or (number.endswith(FIRST_PROVIDER_ERRS) and is_first):
             raise VoipError(f"{self.name} errs for numbers that end in {number[-4:]}")
-
-    def _a_key(self) -> timedelta:
-        return timedelta(seconds=settings.CCAI_SANDBOX_KEY_SECONDS)
 
     def _ref(self, call_id: int) -> str:
         return f"{self.name}-{call_id}"

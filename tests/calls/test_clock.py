@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 
 from agents.availability import set_status
 from agents.models import Agent, Engagement, Language
-from calls import dispatch
+from calls import asking
 from calls.models import (
     Call,
     CallEvent,
@@ -127,22 +127,24 @@ class TestScheduledCalls:
         ]
 
     @pytest.mark.parametrize(
-        ("kind", "more", "deflection"),
+        ("kind", "more", "deflection", "status"),
         [
-            ("message", {}, "after_hours_message_only"),
-            ("voicemail", {}, "after_hours_voicemail"),
-            ("phone", {"to_number": "+12025550199"}, "temp_redirection_phone"),
-            ("queue", {}, "temp_redirection_queue"),
+            ("message", {}, "after_hours_message_only", "deflected"),
+            ("voicemail", {}, "after_hours_voicemail", "voicemail"),
+            ("phone", {"to_number": "+12025550199"}, "temp_redirection_phone", "deflected"),
+            ("queue", {}, "temp_redirection_queue", "queued"),
         ],
     )
-    def test_a_menu_redirected_in_the_meantime_deflects_as_it_says(self, api, clock, menu, kind, more, deflection):
+    def test_a_menu_redirected_in_the_meantime_deflects_as_it_says(
+        self, api, clock, menu, kind, more, deflection, status
+    ):
         call_id = post_scheduled(api, menu)["id"]
         if kind == "queue":
             more = {"to_menu": make_menu("Other")}
         DeflectionOption.objects.create(menu=menu, occasion="redirection", kind=kind, **more)
         clock.pass_by(61)
         call = Call.objects.get(pk=call_id)
-        assert (call.status, call.deflection) == ("deflected", deflection)
+        assert (call.status, call.deflection) == (status, deflection)
         assert DeflectionDetail.objects.get(call=call).deflection == deflection
 
     def test_a_menu_deleted_in_the_meantime_fails_the_call(self, api, clock, menu):
@@ -461,7 +463,7 @@ class TestTrouble:
         clock.jump(91)
         clock.tick()
         assert Call.objects.get(pk=call_id).status == "failed"
-        dispatch._ask(stale, dispatch._place_one)
+        asking.ask(stale, asking.place)
         assert not SandboxCall.objects.exists()
 
     def test_two_hundred_calls_nobody_free_can_take_hold_up_no_other(self, api, clock):
