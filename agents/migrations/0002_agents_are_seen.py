@@ -15,8 +15,4 @@ class Migration(migrations.Migration):
             name='seen_at',
             field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='seen at'),
         ),
-        migrations.AddIndex(
-            model_name='agent',
-            index=models.Index(condition=models.Q(('status', 'available')), fields=['seen_at'], name='available_agents_seen'),
-        ),
     ]

@@ -27,7 +27,13 @@ class Offer(models.Model):
     engagement = models.OneToOneField("agents.Engagement", on_delete=models.PROTECT, related_name="offer")
     # The agent it was asked to be handed on to; empty for an offer from a queue.
     transfer = models.ForeignKey(
-        Transfer, on_delete=models.CASCADE, null=True, blank=True, related_name="offers", verbose_name=_("transfer")
+        Transfer,
+        db_index=False,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="offers",
+        verbose_name=_("transfer"),
     )
     alone = models.BooleanField(
         _("alone"), default=False, help_text=_("Nobody else is offered the call meanwhile: a deltacast, a transfer.")
@@ -61,6 +67,8 @@ class Offer(models.Model):
             models.Index(fields=["expires_at"], condition=Q(status="open"), name="offers_to_lapse"),
             # the agent's missed calls
             models.Index(fields=["agent", "-offered_at"], name="offers_of_an_agent"),
+            # most offers are of none
+            models.Index(fields=["transfer"], condition=Q(transfer__isnull=False), name="offers_of_a_transfer"),
         )
 
     def __str__(self) -> str:
