@@ -85,14 +85,51 @@ def become_call(engagement_id: int) -> None:
 
 
 def release(engagement_ids: Collection[int], at: datetime) -> int:
-    """The agents have their time back, and are idle since `at`. Returns how many engagements ended."""
+    """The agents have their time back, and are idle since `at`. Returns how many engagements ended.
+
+    An offer that came to nothing makes nobody less idle.
+    """
     if not engagement_ids:
         return 0
     open_ones = Engagement.objects.filter(pk__in=engagement_ids, ended_at=None)
-    agent_ids = list(open_ones.values_list("agent_id", flat=True))
-    Agent.objects.filter(pk__in=agent_ids).update(idle_since=at)
-    announce_on_commit(agent_ids)
+    kinds = dict(open_ones.values_list("agent_id", "kind"))
+    worked = [agent_id for agent_id, kind in kinds.items() if kind != Engagement.Kind.OFFER]
+    Agent.objects.filter(pk__in=worked).update(idle_since=at)
+    announce_on_commit(kinds)
     return open_ones.update(ended_at=at)
+
+
+def miss_calls(agent_ids: Collection[int], at: datetime) -> None:
+    """Those of the agents who are available have missed a call, and are offered none until they say they are back."""
+    for agent in Agent.objects.filter(pk__in=agent_ids, status=Agent.Status.AVAILABLE):
+        set_status(agent, Agent.Status.MISSED_CALL, at)
+
+
+def mark_seen(agent_ids: Collection[int], at: datetime) -> None:
+    """The pages of these agents are open at `at`.
+
+    Who is being written to by somebody else this moment is marked the next time, so that nobody waits for this.
+    """
+    with transaction.atomic():
+        idle_rows = Agent.objects.filter(pk__in=agent_ids).select_for_update(skip_locked=True)
+        Agent.objects.filter(pk__in=idle_rows.values("pk")).update(seen_at=at)
+
+
+def miss_vanished(at: datetime) -> int:
+    """Available agents whose page has not been seen for CCAI_AGENT_GONE_SECONDS are unresponsive. Returns how many.
+
+    Who is on a call is not missed until it is over; who has never opened the page is not missed at all.
+    """
+    last_seen = at - timedelta(seconds=settings.CCAI_AGENT_GONE_SECONDS)
+    on_call = Engagement.objects.filter(agent=OuterRef("pk"), ended_at=None, kind=Engagement.Kind.CALL)
+    vanished = Agent.objects.filter(~Exists(on_call), status=Agent.Status.AVAILABLE, seen_at__lt=last_seen)
+    if not vanished.exists():
+        return 0
+    with transaction.atomic():
+        missed = list(vanished.select_for_update(skip_locked=True))
+        for agent in missed:
+            set_status(agent, Agent.Status.UNRESPONSIVE, at)
+    return len(missed)
 
 
 def begin_wrap_ups(agent_ids: Collection[int], at: datetime) -> None:

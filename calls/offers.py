@@ -1,80 +1,75 @@
-"""Offers: a queued call is cast to its menu's groups and held out to agents. The only writer of `Offer.status`.
+"""Offers: what waits in a queue is held out to agents, who take it or not. The only writer of `Offer.status`.
 
-Casting goes by levels: at level 1 the first group with active agents has the call, at level 2 the second has joined,
-and so on; each time a group's timeout lapses the open offers lapse and the next level begins; after the last group
-the round begins again, until the call expires. Where the call stands is in its `cast_*` columns.
+Whoever settles offers locks in one order: the calls, then their offers, then engagements and agents. Only `hold_out`
+begins with agents, and it waits for nobody: what somebody else holds is passed over. So no two can wait for each other.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
-from calls import lifecycle, routing
+from calls import lifecycle, next_call, routing
+from calls.casting import (
+    Group,
+    cast_columns,
+    first_cast,
+    groups_with_agents,
+    is_in_turn,
+    next_cast,
+    record_cast,
+)
 from calls.errors import OFFER_IS_GONE
-from calls.models import AnswerType, Call, Offer, OfferEvent, Participant, Status
+from calls.models import AnswerType, Call, Offer, Participant, Status
 from calls.serializers import agent_snapshot
 from ccai.errors import Refused
 from ccai.times import now
-from menus.models import AgentGroup, Menu
+
+__all__ = [
+    "Group",
+    "accept",
+    "advance",
+    "answer_automatically",
+    "assign",
+    "cast_columns",
+    "decline",
+    "first_cast",
+    "groups_with_agents",
+    "hold_out",
+    "lapse",
+    "leave_queue",
+    "record_cast",
+    "settle",
+    "withdraw_from_vanished",
+]
 
 BATCH = 200
-# Waiting calls that are looked at together.
-PAGE = 500
-# How soon a menu that nobody serves is looked at again.
-NOBODY_SERVES = timedelta(seconds=5)
+# How many agents, asked one at a time, may miss a call until all are asked at once.
+MISSES = 3
+# In these statuses an agent has no use for an offer.
+GONE = (Agent.Status.UNRESPONSIVE, Agent.Status.OFFLINE)
 
 
-@dataclass(frozen=True)
-class Group:
-    """A group of a menu that has active agents."""
+def lapse(at: datetime) -> int:
+    """Offers whose time is up are expired. Who was asked alone has missed the call. Returns how many offers ended.
 
-    name: str
-    timeout: timedelta
-    agent_ids: frozenset[int]
-
-
-def groups_with_agents(menu_ids: Sequence[int]) -> dict[int, list[Group]]:
-    """The groups of each menu that have active agents, in their order."""
-    groups: dict[int, list[Group]] = {menu_id: [] for menu_id in menu_ids}
-    members = (
-        AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menu_ids, agent__user__is_active=True)
-        .order_by("agentgroup__menu", "agentgroup__position", "agentgroup")
-        .values_list("agentgroup__menu", "agentgroup", "agentgroup__name", "agentgroup__timeout_seconds", "agent")
-    )
-    for (menu_id, _group, name, seconds), rows in groupby(members, key=lambda row: row[:4]):
-        agent_ids = frozenset(row[4] for row in rows)
-        groups[menu_id].append(Group(name, timedelta(seconds=seconds), agent_ids))
-    return groups
+    Offers by a transfer are left alone: the transfer ends with them.
+    """
+    return _end_early(Offer.objects.filter(expires_at__lte=at), Offer.Status.EXPIRED, at)
 
 
-def cast_columns(groups: Sequence[Group], level: int, cast_round: int, at: datetime) -> dict[str, Any]:
-    """The columns of a call that is cast to the first `level` of `groups` from `at` on."""
-    if not groups:
-        return {"cast_level": 0, "cast_round": cast_round, "cast_until": at + NOBODY_SERVES}
-    level = min(level, len(groups))
-    return {"cast_level": level, "cast_round": cast_round, "cast_until": at + groups[level - 1].timeout}
+def withdraw_from_vanished(at: datetime) -> int:
+    """Who is not there any more, or may not log in, is offered nothing. Returns how many offers ended.
 
-
-def first_cast(menu: Menu, groups: Sequence[Group], at: datetime) -> dict[str, Any]:
-    """The columns of a call that enters `menu`'s queue: cast to the first group that has active agents."""
-    return {"queue": menu, "priority": menu.priority, "offer_type": menu.offer_type, **cast_columns(groups, 1, 1, at)}
-
-
-def record_cast(calls: Sequence[Call], groups: Sequence[Group], at: datetime) -> list[OfferEvent]:
-    """The group each of `calls` was just cast to stands in its offer events. Nothing where there is no group."""
-    return OfferEvent.objects.bulk_create(
-        OfferEvent(call=call, casting_time=at, group=groups[call.cast_level - 1].name)
-        for call in calls
-        if call.cast_level
-    )
+    Offers by a transfer are left alone, as in `lapse`.
+    """
+    vanished = Q(agent__status__in=GONE) | Q(agent__user__is_active=False)
+    return _end_early(Offer.objects.filter(vanished), Offer.Status.WITHDRAWN, at)
 
 
 def advance(at: datetime) -> int:
@@ -83,30 +78,50 @@ def advance(at: datetime) -> int:
     What it was offered lapses, and the agents are free. Returns how many calls went on.
     """
     with transaction.atomic():
-        lapsed = list(
+        due = list(
             Call.objects.filter(status=Status.QUEUED, cast_until__lte=at)
             .order_by("cast_until", "pk")
             .select_for_update(skip_locked=True)[:BATCH]
         )
-        if not lapsed:
+        if not due:
             return 0
-        settle(Offer.objects.filter(call__in=lapsed), Offer.Status.EXPIRED, at)
-        groups_of = groups_with_agents(sorted({call.queue_id for call in lapsed if call.queue_id}))
-        alike: dict[tuple[int, int, int], list[Call]] = defaultdict(list)
-        for call in lapsed:
-            alike[call.queue_id or 0, call.cast_level, call.cast_round].append(call)
-        for (menu_id, level, cast_round), calls in alike.items():
-            _cast_on(calls, groups_of[menu_id], level, cast_round, at)
-    return len(lapsed)
+        settle(Offer.objects.filter(call__in=due), Offer.Status.EXPIRED, at)
+        groups_of = groups_with_agents(sorted({call.queue_id for call in due if call.queue_id}))
+        serving = {pk for groups in groups_of.values() for group in groups for pk in group.agent_ids}
+        free = set(availability.free(Agent.objects.filter(pk__in=serving)).values_list("pk", flat=True))
+
+        def place(call: Call) -> tuple[int, str, int, int]:
+            return call.queue_id or 0, call.offer_type, call.cast_level, call.cast_round
+
+        for (menu_id, _type, level, _round), alike in groupby(sorted(due, key=place), key=place):
+            calls = list(alike)
+            columns = next_cast(calls[0], groups_of[menu_id], free, at)
+            _write(calls, columns)
+            if columns["cast_round"] == 1:
+                record_cast(calls, groups_of[menu_id], at, after=level)
+    return len(due)
 
 
 def hold_out(at: datetime) -> int:
-    """Free agents are offered what waits for them; those who answer by themselves have taken it. Returns how many."""
+    """Free agents are offered what waits for them. Returns how many offers that were."""
     with transaction.atomic():
-        menus = Call.objects.filter(status=Status.QUEUED).values("queue")
-        serving = AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menus)
-        agents = availability.lock_free(Agent.objects.filter(pk__in=serving.values("agent")))
+        agents = availability.lock_free(next_call.agents_of_busy_queues())
         return 0 if not agents else _hold_out_to(agents, at)
+
+
+def answer_automatically(at: datetime) -> int:
+    """Agents who answer by themselves have taken what they are offered. Returns how many calls were taken."""
+    offered = Offer.objects.filter(status=Offer.Status.OPEN, transfer=None, agent__auto_answer=True)
+    call_ids = list(offered.values_list("call_id", flat=True)[:BATCH])
+    if not call_ids:
+        return 0
+    with transaction.atomic():
+        calls = _lock(call_ids).filter(status=Status.QUEUED).in_bulk()
+        offers = {offer.call_id: offer for offer in offered.filter(call__in=calls).select_related("agent__user")}
+        for call_id, offer in offers.items():
+            settle(Offer.objects.filter(pk=offer.pk), Offer.Status.ACCEPTED, at)
+            assign(calls[call_id], offer.agent, offer.engagement_id, AnswerType.AUTO, at)
+    return len(offers)
 
 
 def accept(offer: Offer, at: datetime | None = None) -> Call:
@@ -128,9 +143,13 @@ def decline(offer: Offer, at: datetime | None = None) -> None:
 
     Refused with "This offer is gone" (409) where it was settled before.
     """
+    at = at or now()
     with transaction.atomic():
-        if not settle(Offer.objects.filter(pk=offer.pk), Offer.Status.DECLINED, at or now()):
+        call = Call.objects.select_for_update().get(pk=offer.call_id)
+        if not settle(Offer.objects.filter(pk=offer.pk), Offer.Status.DECLINED, at):
             raise Refused(OFFER_IS_GONE)
+        if offer.alone:
+            _ask_next(call, offer, at)
 
 
 def leave_queue(calls: Sequence[Call], to: str, *, cause: str, at: datetime, **columns: Any) -> list[Call]:
@@ -175,121 +194,106 @@ def settle(offers: QuerySet[Offer], status: str, at: datetime) -> int:
     return settled
 
 
-def _cast_on(calls: Sequence[Call], groups: Sequence[Group], level: int, cast_round: int, at: datetime) -> None:
-    """`calls`, which stand at this level and round of one menu, are cast on. Only a first round is recorded."""
-    begins_again = 0 < level >= len(groups)
-    columns = cast_columns(groups, 1 if begins_again else level + 1, cast_round + 1 if begins_again else cast_round, at)
+def _lock(call_ids: Iterable[int]) -> QuerySet[Call]:
+    """Those of the calls that nobody else holds, locked."""
+    return Call.objects.filter(pk__in=call_ids).order_by("pk").select_for_update(skip_locked=True)
+
+
+def _write(calls: Sequence[Call], columns: dict[str, Any]) -> None:
+    """`calls` have `columns`, in the table and in memory."""
     Call.objects.filter(pk__in=[call.pk for call in calls]).update(**columns)
     for call in calls:
         for column, value in columns.items():
             setattr(call, column, value)
-    if columns["cast_round"] == 1:
-        record_cast(calls, groups, at)
 
 
-def _hold_out_to(agents: list[Agent], at: datetime) -> int:
+def _end_early(offers: QuerySet[Offer], status: str, at: datetime) -> int:
+    """The open ones of `offers` that come from a queue are `status`, and their calls go on. Returns how many."""
+    ending = offers.filter(status=Offer.Status.OPEN, transfer=None)
+    call_ids = list(ending.order_by("expires_at", "pk").values_list("call_id", flat=True)[:BATCH])
+    if not call_ids:
+        return 0
+    with transaction.atomic():
+        calls = _lock(call_ids).in_bulk()
+        ended = list(ending.filter(call__in=calls))
+        done = settle(Offer.objects.filter(pk__in=[offer.pk for offer in ended]), status, at)
+        alone = [offer for offer in ended if offer.alone]
+        if status == Offer.Status.EXPIRED:
+            availability.miss_calls([offer.agent_id for offer in alone], at)
+        for offer in alone:
+            _ask_next(calls[offer.call_id], offer, at, missed=status == Offer.Status.EXPIRED)
+    return done
+
+
+def _ask_next(call: Call, offer: Offer, at: datetime, *, missed: bool = False) -> None:
+    """`call`, of which `offer` stood alone and came to nothing, goes to whoever is next, or to all at once.
+
+    It goes to all where enough have missed it, or each has had it; and else when nobody was to be asked for as long
+    as an agent has time to answer.
+    """
+    until = at + ((offer.expires_at or at) - offer.offered_at)
+    if missed:
+        had = Offer.objects.filter(call=call, alone=True, transfer=None, round=call.cast_round)
+        serving = groups_with_agents([call.queue_id or 0])[call.queue_id or 0]
+        left = {pk for group in serving for pk in group.agent_ids} - set(had.values_list("agent_id", flat=True))
+        if not left or had.filter(status=Offer.Status.EXPIRED).count() >= MISSES:
+            until = at
+    _write([call], {"cast_until": until})
+
+
+def _hold_out_to(agents: Sequence[Agent], at: datetime) -> int:
     """Offer waiting calls to `agents`, who are free and locked."""
     by_id = {agent.pk: agent for agent in agents}
-    is_queued = Call.objects.filter(queue=OuterRef("menu"), status=Status.QUEUED)
-    menu_ids = list(
-        AgentGroup.objects.filter(Exists(is_queued), agents__in=by_id)
-        .order_by()
-        .values_list("menu_id", flat=True)
-        .distinct()
-    )
-    groups_of = groups_with_agents(menu_ids)
-    choices = _choose(_free_agents(agents), menu_ids, groups_of)
-    calls = {
-        call.pk: call
-        for call in Call.objects.filter(pk__in={choice.call_id for choice in choices}, status=Status.QUEUED)
-        .order_by("pk")
-        .select_for_update(skip_locked=True)
-    }
-    # What somebody else took in the meantime is offered to nobody; its agents are looked at again in a moment.
-    choices = [choice for choice in choices if choice.call_id in calls]
-    engagements = availability.engage_locked([by_id[choice.agent_id] for choice in choices], Engagement.Kind.OFFER, at)
-    offers = Offer.objects.bulk_create(
-        Offer(
-            call=calls[choice.call_id],
-            agent=by_id[choice.agent_id],
-            engagement=engagements[choice.agent_id],
-            group=groups_of[calls[choice.call_id].queue_id or 0][choice.group].name,
-            round=calls[choice.call_id].cast_round,
-            level=calls[choice.call_id].cast_level,
-            offered_at=at,
-        )
-        for choice in choices
-    )
-    for offer in offers:
-        if offer.agent.auto_answer:
-            settle(Offer.objects.filter(pk=offer.pk), Offer.Status.ACCEPTED, at)
-            assign(calls[offer.call_id], offer.agent, offer.engagement_id, AnswerType.AUTO, at)
-    return len(offers)
-
-
-def _choose(
-    free: Sequence[routing.FreeAgent], menu_ids: Sequence[int], groups_of: dict[int, list[Group]]
-) -> list[routing.Choice]:
-    """Who is offered what, going through the queues of these menus until they end or nobody is free any more."""
-    chosen: list[routing.Choice] = []
-    waiting = Call.objects.filter(status=Status.QUEUED, queue__in=menu_ids, cast_level__gt=0).order_by(
-        "waits_since", "pk"
-    )
-    after = Q()
+    groups = groups_with_agents(next_call.busy_queues_of(by_id))
+    free = {facts.agent_id: facts for facts in next_call.facts_of_agents(agents)}
+    done = 0
+    fresh = True
     while free:
-        page = list(
-            waiting.filter(after).values_list(
-                "pk", "lang", "outbound_number", "queue_id", "cast_level", "cast_round", "waits_since", named=True
-            )[:PAGE]
-        )
-        choices = routing.distribute(_waiting_calls(page, groups_of), free)
-        chosen += choices
-        taken = {choice.agent_id for choice in choices}
-        free = [agent for agent in free if agent.agent_id not in taken]
-        if len(page) < PAGE:
+        calls = next_call.lock_next(free, groups, fresh=fresh)
+        waiting = next_call.facts_of_calls(calls, groups)
+        give = routing.deal if fresh else routing.distribute
+        choices = give(waiting, list(free.values()))
+        _offer(calls, choices, by_id, groups, at)
+        done += len(choices)
+        for choice in choices:
+            del free[choice.agent_id]
+        if not choices and not fresh:
             break
-        last = page[-1]
-        after = Q(waits_since__gte=last.waits_since) & (Q(waits_since__gt=last.waits_since) | Q(pk__gt=last.pk))
-    return chosen
+        # Nobody waits any more whom nobody is asked about: the agents left are asked beside others.
+        fresh = fresh and bool(choices)
+    return done
 
 
-def _waiting_calls(page: Sequence[Any], groups_of: dict[int, list[Group]]) -> list[routing.WaitingCall]:
-    """What routing needs to know of the calls on `page`, in their order."""
-    rounds = {row.pk: row.cast_round for row in page}
-    passed_over: dict[int, set[int]] = defaultdict(set)
-    declined = Offer.objects.filter(call__in=rounds, status=Offer.Status.DECLINED)
-    for call_id, agent_id, cast_round in declined.values_list("call_id", "agent_id", "round"):
-        if rounds[call_id] == cast_round:
-            passed_over[call_id].add(agent_id)
-    return [
-        routing.WaitingCall(
-            call_id=row.pk,
-            lang=row.lang,
-            outbound_number=row.outbound_number,
-            groups=tuple(group.agent_ids for group in groups_of[row.queue_id][: row.cast_level]),
-            passed_over=frozenset(passed_over[row.pk]),
+def _offer(
+    calls: Sequence[Call],
+    choices: Sequence[routing.Choice],
+    agents: dict[int, Agent],
+    groups: dict[int, list[Group]],
+    at: datetime,
+) -> None:
+    """An open offer for each of `choices`, of `calls` to `agents`, which takes the agent's time."""
+    by_id = {call.pk: call for call in calls}
+    engagements = availability.engage_locked([agents[choice.agent_id] for choice in choices], Engagement.Kind.OFFER, at)
+    offers = []
+    for choice in choices:
+        call = by_id[choice.call_id]
+        group = groups[call.queue_id or 0][choice.group]
+        until = call.cast_until
+        if is_in_turn(call):
+            until = at + group.timeout
+            # The one who is next has as long, should nobody be free by then.
+            _write([call], {"cast_until": until + group.timeout})
+        offers.append(
+            Offer(
+                call=call,
+                agent=agents[choice.agent_id],
+                engagement=engagements[choice.agent_id],
+                alone=is_in_turn(call),
+                group=group.name,
+                round=call.cast_round,
+                level=call.cast_level,
+                offered_at=at,
+                expires_at=until,
+            )
         )
-        for row in page
-    ]
-
-
-def _free_agents(agents: Sequence[Agent]) -> list[routing.FreeAgent]:
-    """What routing needs to know of `agents`."""
-    ids = [agent.pk for agent in agents]
-    languages: dict[int, set[str]] = {pk: set() for pk in ids}
-    numbers: dict[int, set[str]] = {pk: set() for pk in ids}
-    for agent_id, code in Agent.languages.through.objects.filter(agent__in=ids).values_list("agent_id", "language_id"):
-        languages[agent_id].add(code)
-    shown = Agent.outbound_numbers.through.objects.filter(agent__in=ids)
-    for agent_id, number in shown.values_list("agent_id", "outboundnumber__number"):
-        numbers[agent_id].add(number)
-    return [
-        routing.FreeAgent(
-            agent_id=agent.pk,
-            idle_since=agent.idle_since,
-            auto_answer=agent.auto_answer,
-            languages=frozenset(languages[agent.pk]),
-            numbers=frozenset(numbers[agent.pk]),
-        )
-        for agent in agents
-    ]
+    Offer.objects.bulk_create(offers)

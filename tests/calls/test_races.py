@@ -95,6 +95,7 @@ def test_of_twenty_agents_who_accept_at_once_one_gets_the_call(api):
     agents = [make_agent() for _ in range(20)]
     menu = make_menu(agents=agents)
     api.post("/calls", {"call_type": "IncomingCall", "menu_id": menu.pk, "end_user_number": "+12025550123"})
+    offers.advance(now())
     offers.hold_out(now())
     held = list(Offer.objects.filter(status="open").select_related("agent__user"))
     assert len(held) == 20

@@ -1,0 +1,95 @@
+"""How long a new caller would wait in a queue: what its agents' page, the API and over-capacity rules go by."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
+
+from agents.models import Agent, Engagement
+from calls.first_rows import AverageOfFirst
+from calls.lifecycle import seconds_between
+from calls.models import Call, Status
+from menus.models import AgentGroup, Menu
+
+# A queue's handle time is that of its last so many finished calls; and so many seconds where there are none.
+LAST_CALLS = 50
+USUAL_HANDLE_TIME = 180.0
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How things stand in one queue. Times are whole seconds.
+
+    `estimated_wait` is None where nobody is at work who could take a call, `longest_wait` where nobody waits.
+    """
+
+    estimated_wait: int | None
+    queued: int
+    available_agents: int
+    longest_wait: int | None = None
+
+
+def estimate(menu_ids: Collection[int], at: datetime) -> dict[int, Wait]:
+    """How things stand at `at` in the queue of each of these menus; three queries, however many they are."""
+    queues = Call.objects.filter(status=Status.QUEUED, queue__in=menu_ids).order_by().values("queue")
+    waiting = {
+        menu_id: (queued, oldest)
+        for menu_id, queued, oldest in queues.annotate(queued=Count("pk"), oldest=Min("waits_since")).values_list(
+            "queue", "queued", "oldest"
+        )
+    }
+    free, at_work = _count_agents(menu_ids)
+    handle_times = dict(
+        Menu.objects.filter(pk__in=menu_ids)
+        .order_by()
+        .values_list("pk", AverageOfFirst(_last_finished()[:LAST_CALLS], "call_duration"))
+    )
+    waits = {}
+    for menu_id in menu_ids:
+        queued, oldest = waiting.get(menu_id, (0, None))
+        handle_time = handle_times.get(menu_id)
+        waits[menu_id] = Wait(
+            estimated_wait=estimate_wait(
+                queued, free[menu_id], at_work[menu_id], USUAL_HANDLE_TIME if handle_time is None else handle_time
+            ),
+            queued=queued,
+            available_agents=free[menu_id],
+            longest_wait=None if oldest is None else seconds_between(oldest, at),
+        )
+    return waits
+
+
+def estimate_wait(queued: int, free: int, at_work: int, handle_time: float) -> int | None:
+    """Whole seconds that a new caller waits behind `queued` others; None where nobody is `at_work`.
+
+    Nothing where one of the `free` agents is left over; else each at work is done once in `handle_time` seconds.
+    """
+    if not at_work:
+        return None
+    ahead = queued + 1 - free
+    return max(0, int(ahead * handle_time / at_work))
+
+
+def _count_agents(menu_ids: Collection[int]) -> tuple[dict[int, int], dict[int, int]]:
+    """How many agents of each menu are free, and how many are at work: available, on a call, or wrapping one up."""
+    engaged_by = Engagement.objects.filter(agent=OuterRef("agent"), ended_at=None).values("kind")[:1]
+    members = (
+        AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menu_ids, agent__user__is_active=True)
+        .order_by()
+        .values_list("agentgroup__menu", "agent", "agent__status", Subquery(engaged_by))
+        .distinct()
+    )
+    free: dict[int, int] = defaultdict(int)
+    at_work: dict[int, int] = defaultdict(int)
+    for menu_id, _agent, status, kind in members:
+        available = status == Agent.Status.AVAILABLE
+        free[menu_id] += available and kind is None
+        at_work[menu_id] += available or status == Agent.Status.WRAP_UP or kind == Engagement.Kind.CALL
+    return free, at_work
+
+
+def _last_finished() -> QuerySet[Call]:
+    """The finished calls of a menu, the last first."""
+    return Call.objects.filter(menu=OuterRef("pk"), status=Status.FINISHED).order_by("-created_at", "-pk")
