@@ -10,6 +10,7 @@ from calls.services.outbound import NewCall
 from calls.services.sent import add_photo, add_video, set_feedback
 from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
 from calls.services.transfers import cancel_transfer, complete_transfer, request_transfer, transfer
+from calls.services.voicemail import mark_voicemail_read, voicemails_for
 from calls.services.voip_events import apply_voip_event
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "give_back",
     "hang_up",
     "hold",
+    "mark_voicemail_read",
     "request_transfer",
     "resume",
     "set_customer_flags",
@@ -38,5 +40,6 @@ __all__ = [
     "set_feedback",
     "transfer",
     "use_dial_prompt",
+    "voicemails_for",
     "write_note",
 ]

@@ -1,0 +1,135 @@
+"""What an agent looks back at: the voicemail boxes, calls that were missed, and the agent's own calls."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from agents.models import Agent, Engagement
+from calls import services
+from calls.desk.access import for_agents
+from calls.desk.own import own_call, own_voicemail
+from calls.files.serving import file_url
+from calls.models import Call, Offer, Participant, Photo, Status, Video
+from calls.services import checks
+from ccai.times import now, parse_time, wire_time
+
+# So long ago a missed call is called back no more.
+MISSED_FOR = timedelta(days=7)
+SHOWN = 50
+PAGE = 20
+
+CHILDREN = Prefetch("children", Call.objects.order_by("-pk"))
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A call that the agent was offered or had, and that failed."""
+
+    call: Call
+    at: datetime
+
+
+@require_safe
+@for_agents
+def voicemails(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """GET /desk/voicemails: the messages in the agent's boxes, the newest first."""
+    messages = services.voicemails_for(agent).select_related("end_user", "queue").prefetch_related(CHILDREN)[:SHOWN]
+    return render(request, "desk/voicemails.html", {"messages": messages, "numbers": checks.agents_numbers(agent)})
+
+
+@require_POST
+@for_agents
+def read_voicemail(request: HttpRequest, agent: Agent, call_id: int) -> HttpResponse:
+    """POST /desk/voicemails/{id}/read: the agent plays the message."""
+    services.mark_voicemail_read(own_voicemail(agent, call_id), agent)
+    return HttpResponse(status=204)
+
+
+@require_safe
+@for_agents
+def missed(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """GET /desk/missed: calls of the last days that the agent was offered or had, and nobody has talked in."""
+    return render(request, "desk/missed.html", {"missed": find_missed(agent), "numbers": checks.agents_numbers(agent)})
+
+
+def find_missed(agent: Agent) -> list[Missed]:
+    """Failed calls of the last days that `agent` was offered or had, the newest first; with those called back."""
+    since = now() - MISSED_FOR
+    failed = Q(status__in=(Status.FAILED, Status.RECOVERED))
+    offered = Offer.objects.filter(
+        agent=agent, offered_at__gt=since, call__status__in=(Status.FAILED, Status.RECOVERED)
+    ).exclude(status=Offer.Status.OPEN)
+    calls: QuerySet[Call] = Call.objects.select_related("end_user").prefetch_related(CHILDREN)
+    own = calls.filter(failed, agent=agent, created_at__gt=since).order_by("-created_at", "-pk")[:SHOWN]
+    others = calls.filter(pk__in=list(offered.order_by("-offered_at").values_list("call_id", flat=True)[:SHOWN]))
+    found = {call.pk: Missed(call, call.ends_at or call.created_at) for call in (*own, *others)}
+    return sorted(found.values(), key=lambda one: (one.at, one.call.pk), reverse=True)[:SHOWN]
+
+
+@require_safe
+@for_agents
+def history(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """GET /desk/history?before=: the agent's own calls, newest first, page by page, each costing the same."""
+    stays = Participant.objects.filter(engagement__agent=agent, engagement__kind=Engagement.Kind.CALL)
+    before = read_cursor(request.GET.get("before", ""))
+    if before is not None:
+        moment, key = before
+        stays = stays.filter(engagement__started_at__lte=moment).exclude(
+            engagement__started_at=moment, engagement__gte=key
+        )
+    rows = list(
+        stays.select_related("engagement", "call__end_user", "call__disposition").order_by(
+            "-engagement__started_at", "-engagement"
+        )[: PAGE + 1]
+    )
+    shown = rows[:PAGE]
+    cursor = write_cursor(shown) if len(rows) > PAGE else ""
+    context = {"stays": shown, "cursor": cursor, "numbers": checks.agents_numbers(agent)}
+    return render(request, "desk/history_rows.html" if before else "desk/history.html", context)
+
+
+def write_cursor(stays: Iterable[Participant]) -> str:
+    """Where a page that ends with the last of `stays` ended."""
+    *_others, last = stays
+    started_at = last.engagement.started_at if last.engagement else None
+    return f"{wire_time(started_at)},{last.engagement_id}"
+
+
+def read_cursor(text: str) -> tuple[datetime, int] | None:
+    """What `write_cursor` wrote; None for the beginning, and for anything else."""
+    moment_text, _comma, key = text.partition(",")
+    moment = parse_time(moment_text)
+    return (moment, int(key)) if moment and key.isdecimal() and len(key) < 19 else None
+
+
+@require_safe
+@for_agents
+def recording(request: HttpRequest, agent: Agent, call_id: int) -> HttpResponseRedirect:
+    """GET /desk/voicemails/{id}/recording: to the message itself, which a link opens for a while."""
+    return redirect(file_url(request)(own_voicemail(agent, call_id).recording.name or ""))
+
+
+@require_safe
+@for_agents
+def photo(request: HttpRequest, agent: Agent, call_id: int, photo_id: int) -> HttpResponseRedirect:
+    """GET /desk/calls/{id}/photos/{id}: to a picture that the end user sent."""
+    return _to_file(request, Photo.objects.filter(call=own_call(agent, call_id), pk=photo_id).first())
+
+
+@require_safe
+@for_agents
+def video(request: HttpRequest, agent: Agent, call_id: int, video_id: int) -> HttpResponseRedirect:
+    """GET /desk/calls/{id}/videos/{id}: to a video that the end user sent."""
+    return _to_file(request, Video.objects.filter(call=own_call(agent, call_id), pk=video_id).first())
+
+
+def _to_file(request: HttpRequest, sent: Photo | Video | None) -> HttpResponseRedirect:
+    if sent is None:
+        raise Http404
+    return redirect(file_url(request)(sent.file.name or ""))

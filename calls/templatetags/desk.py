@@ -1,0 +1,31 @@
+"""How the agents' page writes numbers and times. Times that run are written as data, and kept running by desk.js."""
+
+from datetime import datetime
+
+from django import template
+
+from ccai.phones import wire_phone
+
+register = template.Library()
+
+register.filter("phone", wire_phone)
+
+
+@register.filter
+def ms(moment: datetime | None) -> str:
+    """`moment` as milliseconds since 1970, as JavaScript counts; "" for None."""
+    return "" if moment is None else str(int(moment.timestamp() * 1_000))
+
+
+@register.filter
+def clock(seconds: int | None) -> str:
+    """A duration as `4:05`, or `1:04:05` from an hour on."""
+    minutes, rest = divmod(int(seconds or 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@register.filter
+def path_words(path: dict[str, str] | None) -> str:
+    """A menu's path for people: `Welcome › Sales`."""
+    return " › ".join(path["name"].split("/")) if path else ""
