@@ -36,6 +36,7 @@ SCHEDULED_AT_IN_THE_PAST = Sentence("scheduled_at_in_the_past", "scheduled_at mu
 TICKET_ALREADY_SCHEDULED = Sentence("ticket_already_scheduled", "ticket_id {ticket_id} already has a scheduled call")
 
 CALL_NOT_FOUND = Sentence("call_not_found", "Call {call_id} is not found", 404)
+NO_SUCH_MENU = Sentence("menu_not_found", "Menu {menu_id} is not found", 404)
 CALL_HAS_ENDED = Sentence("call_has_ended", "Call has ended")
 FLAG_NOT_BOOLEAN = Sentence("{flag}_not_boolean", "{flag} must be a boolean")
 FLAGS_DIFFER = Sentence("repeat_customer_differs", "repeat_customer and repeat_customers differ")

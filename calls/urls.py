@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from calls.sent_views import DataParametersView, FeedbackView, PhotosView, VideosView
-from calls.views import CallsView, CallView, CustomerFlagView, TransfersView
+from calls.views import CallsView, CallView, CustomerFlagView, MenuWaitView, TransfersView
 
 urlpatterns = [
     re_path(r"^calls/?$", CallsView.as_view()),
@@ -14,4 +14,5 @@ urlpatterns = [
     re_path(r"^calls/(?P<call_id>[0-9]+)/videos/?$", VideosView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/feedback/?$", FeedbackView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/data_parameters/?$", DataParametersView.as_view()),
+    re_path(r"^menus/(?P<menu_id>[0-9]+)/wait/?$", MenuWaitView.as_view()),
 ]

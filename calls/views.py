@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from calls import services
-from calls.errors import CALL_NOT_FOUND
+from calls import services, waiting
+from calls.errors import CALL_NOT_FOUND, NO_SUCH_MENU
 from calls.files.serving import file_url
 from calls.filters import filter_calls
 from calls.models import Call
@@ -13,6 +13,8 @@ from calls.serializers import CallObject, CallParts, call_object, transfer_objec
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
 from ccai.errors import Refused
+from ccai.times import now
+from menus.models import Menu
 
 SORT_COLUMNS = ("created_at", "updated_at")
 
@@ -74,3 +76,22 @@ class TransfersView(ApiView):
         """POST: the call is being handed on by its agent; 201 and the transfer."""
         call = find_call(Call.objects.select_related("agent__user"), call_id)
         return Response(transfer_object(services.request_transfer(call, self.read_body())), status=201)
+
+
+class MenuWaitView(ApiView):
+    """`/menus/{id}/wait`."""
+
+    def get(self, request: Request, menu_id: str) -> Response:
+        """GET: how long a new caller would wait in the menu's queue, in whole seconds. Deleted menus are not found."""
+        # Beyond 64 bits there is no id, as in `find_call`.
+        menu = Menu.objects.filter(pk=int(menu_id), deleted=False).first() if len(menu_id) < 19 else None
+        if menu is None:
+            raise Refused(NO_SUCH_MENU, menu_id=menu_id)
+        wait = waiting.estimate([menu.pk], now())[menu.pk]
+        return Response(
+            {
+                "estimated_wait": wait.estimated_wait,
+                "queued": wait.queued,
+                "available_agents": wait.available_agents,
+            }
+        )
