@@ -1,0 +1,104 @@
+"""Whose page is open, and who has vanished."""
+
+from datetime import timedelta
+
+import pytest
+
+from agents import availability
+from agents.models import Agent, Engagement, StatusChange
+from ccai.times import now
+from tests.factories import make_agent
+
+pytestmark = pytest.mark.django_db
+
+GONE = 60  # CCAI_AGENT_GONE_SECONDS
+
+
+@pytest.fixture
+def at():
+    return now()
+
+
+def seen(seconds_ago, at, **columns):
+    return make_agent(seen_at=at - timedelta(seconds=seconds_ago), **columns)
+
+
+def status_of(agent):
+    return Agent.objects.get(pk=agent.pk).status
+
+
+def test_an_agent_whose_page_is_gone_for_a_minute_is_unresponsive_with_a_line_in_the_history(at):
+    ana = seen(GONE, at)
+    assert availability.miss_vanished(at) == 0
+    assert availability.miss_vanished(at + timedelta(milliseconds=1)) == 1
+    assert status_of(ana) == "unresponsive"
+    assert StatusChange.objects.get().status == "unresponsive"
+    assert availability.miss_vanished(at + timedelta(hours=1)) == 0
+
+
+def test_how_long_that_takes_is_a_setting(at, settings):
+    settings.CCAI_AGENT_GONE_SECONDS = 10
+    ana = seen(11, at)
+    availability.miss_vanished(at)
+    assert status_of(ana) == "unresponsive"
+
+
+def test_who_never_opened_the_page_is_not_missed(at):
+    agents = [make_agent(), make_agent(auto_answer=True)]
+    assert availability.miss_vanished(at + timedelta(days=1)) == 0
+    assert {status_of(agent) for agent in agents} == {"available"}
+
+
+@pytest.mark.parametrize("status", ["unavailable", "break", "meal", "wrap_up", "missed_call", "offline"])
+def test_who_is_not_available_is_not_missed(at, status):
+    ana = seen(GONE + 1, at, status=status)
+    assert availability.miss_vanished(at) == 0
+    assert status_of(ana) == status
+
+
+def test_who_is_on_a_call_is_missed_only_after_it(at):
+    ana = seen(GONE + 1, at)
+    engagement = Engagement.objects.create(agent=ana, kind="call")
+    assert availability.miss_vanished(at) == 0
+    availability.release([engagement.pk], at)
+    assert availability.miss_vanished(at) == 1
+
+
+@pytest.mark.parametrize("kind", ["offer", "dial_prompt"])
+def test_what_is_only_held_out_to_them_does_not_keep_the_vanished(at, kind):
+    ana = seen(GONE + 1, at)
+    Engagement.objects.create(agent=ana, kind=kind)
+    assert availability.miss_vanished(at) == 1
+    assert status_of(ana) == "unresponsive"
+
+
+def test_being_seen_keeps_an_agent_available(at):
+    ana, ben, eve = seen(GONE, at), seen(GONE, at), seen(GONE, at)
+    availability.mark_seen([ana.pk, ben.pk], at)
+    later = at + timedelta(seconds=GONE)
+    assert availability.miss_vanished(later) == 1
+    assert [status_of(one) for one in (ana, ben, eve)] == ["available", "available", "unresponsive"]
+
+
+def test_marking_agents_seen_is_one_update_however_many_they_are(at, django_assert_num_queries):
+    agents = [make_agent().pk for _ in range(20)]
+    with django_assert_num_queries(3):  # with the transaction around it
+        availability.mark_seen(agents, at)
+    assert set(Agent.objects.values_list("seen_at", flat=True)) == {at}
+
+
+def test_an_offer_that_came_to_nothing_makes_nobody_less_idle(at):
+    ana, ben = make_agent(), make_agent()
+    Agent.objects.update(idle_since=at - timedelta(minutes=9))
+    offer = Engagement.objects.create(agent=ana, kind="offer")
+    call = Engagement.objects.create(agent=ben, kind="call")
+    availability.release([offer.pk, call.pk], at)
+    assert Agent.objects.get(pk=ana.pk).idle_since == at - timedelta(minutes=9)
+    assert Agent.objects.get(pk=ben.pk).idle_since == at
+    assert not Engagement.objects.filter(ended_at=None).exists()
+
+
+def test_only_those_who_are_available_have_missed_a_call(at):
+    ana, ben = make_agent(), make_agent(status="break")
+    availability.miss_calls([ana.pk, ben.pk], at)
+    assert (status_of(ana), status_of(ben)) == ("missed_call", "break")
