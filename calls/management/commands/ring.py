@@ -21,9 +21,7 @@ from ccai.phones import parse_phone
 from menus.models import Menu
 
 KEYS = frozenset("0123456789*#")
-# Seconds between two looks, and after which a clock that has done nothing is asked for.
-LOOK = 0.2
-PATIENCE_WITH_THE_CLOCK = 5.0
+LOOK = 0.2  # seconds between two looks
 
 
 class Command(BaseCommand):
@@ -68,15 +66,18 @@ class Command(BaseCommand):
             call = answer_phone(number=caller, menu=root, provider=sandbox.name)
             sandbox.ring(call.pk, from_number=caller, keys=keys, patience=options["hang_up_after"])
         self.say(_("Call %(call_id)s") % {"call_id": call.pk})
+        if not is_clock_running():
+            self.say(_("No worker seems to run, so nothing will happen. Start one with manage.py serve."))
         self.follow(call, follow)
 
     def follow(self, call: Call, seconds: float) -> None:
         """Each prompt that is heard and each status the call comes to is printed, for `seconds` at most."""
         heard = told = 0
-        begun = time.monotonic()
-        asked = False
+        until = time.monotonic() + seconds
         while True:
-            prompts = SandboxCall.objects.filter(call_ref=call.pk).order_by("pk").values_list("heard", flat=True)[0]
+            prompts = SandboxCall.objects.values_list("heard", flat=True).get(
+                provider=call.voip_provider, call_ref=call.pk
+            )
             for prompt in prompts[heard:]:
                 self.say(_('  hears "%(prompt)s"') % {"prompt": prompt})
             heard = len(prompts)
@@ -89,11 +90,7 @@ class Command(BaseCommand):
                 if call.status == Status.FAILED:
                     self.say(_("The call failed: %(reason)s.") % {"reason": call.fail_reason})
                 return
-            waited = time.monotonic() - begun
-            if waited > PATIENCE_WITH_THE_CLOCK and not asked and not is_clock_running():
-                asked = True
-                self.say(_("No worker seems to run, so nothing happens. Start one with manage.py serve."))
-            if waited > seconds:
+            if time.monotonic() > until:
                 self.say(_("The call goes on; it is not followed any longer."))
                 return
             time.sleep(LOOK)
