@@ -9,13 +9,22 @@ from calls.models import CallType, Deflection, DisconnectedBy, Participant, Stat
 from calls.sample_history.shares import FAILURES, ORIGINS, SCHEDULED, WORTH_A_CALL_BACK, Failure, Stage, spread
 from calls.sample_history.steps import AROUND_A_TALK, LONGEST_WAIT, Steps
 from calls.sample_history.story import Story
-from calls.services.deflecting import DEFLECTIONS, OCCASIONS, OVER_CAPACITY
+from calls.services.deflecting import DEFLECTIONS, OCCASIONS
 from calls.voip import first_provider
 from menus.models import DeflectionOption, Menu
 
 Kind = DeflectionOption.Kind
 
 LONGEST_TALK = 1_500  # seconds
+# What end users say, of calls they were not and were happy with.
+COMMENTS = (
+    ("I had to explain everything twice.", "The line kept breaking up.", "Nobody could tell me when it will be fixed."),
+    ("Quick and friendly.", "Solved at once, thank you!", "Very patient with me."),
+)
+# The file that all made-up messages share.
+MESSAGE = "voicemail/made_up.wav"
+# What ends a call; after anything else a menu gives, it goes on.
+FINAL = (Kind.MESSAGE, Kind.PHONE)
 
 
 def finish(steps: Steps, story: Story) -> None:
@@ -25,15 +34,22 @@ def finish(steps: Steps, story: Story) -> None:
     steps.reach_agent(story, talk + AROUND_A_TALK)
     steps.connect(story)
     story.wait(talk / 2)
-    steps.transfer(story, talk / 2 + AROUND_A_TALK)
-    story.wait(talk / 2)
+    steps.transfer(story, talk / 2 + 2 * AROUND_A_TALK)
+    rest = talk / 2
+    if talk > 60 and draw.random() < 0.15:
+        held = talk * draw.uniform(0.05, 0.3)
+        before = (rest - held) * draw.random()
+        story.wait(before)
+        story.hold_for(held)
+        rest -= held + before
+    story.wait(rest)
     by = draw.choices((DisconnectedBy.END_USER, DisconnectedBy.AGENT, DisconnectedBy.SYSTEM), (58, 41, 1))[0]
     story.move(Status.FINISHED, f"ended_by_{by}", disconnected_by=by)
-    if talk > 60 and draw.random() < 0.15:
-        call.hold_duration = story.leg(Participant.Type.END_USER).hold_duration = int(talk * draw.uniform(0.05, 0.3))
     if draw.random() < 0.2:
         call.rating = draw.choices((1, 2, 3, 4, 5), (4, 4, 10, 27, 55))[0]
-        call.has_feedback = draw.random() < 0.3
+        call.has_feedback = True
+        if draw.random() < 0.3:
+            call.feedback = draw.choice(COMMENTS[call.rating > 3])
 
 
 def fail(steps: Steps, story: Story) -> None:
@@ -100,36 +116,40 @@ def deflect(steps: Steps, story: Story) -> None:
         desk = steps.find_desk(story, state)
         if desk is not None:
             option = desk.menu.option(OCCASIONS[state])
-            deflection = DEFLECTIONS[Kind(option.kind)] if option else Deflection.AFTER_HOURS_MESSAGE_ONLY
+            deflection = DEFLECTIONS[Kind(option.kind) if option and option.kind in FINAL else Kind.MESSAGE]
             steps.arrive(story, desk)
             steps.turn_away(story, state, deflection)
             return
-    desk = steps.find_any_desk(story)
-    option = desk.menu.option(DeflectionOption.Occasion.OVER_CAPACITY)
-    steps.overflow(story, desk, OVER_CAPACITY[Kind(option.kind)] if option else OVER_CAPACITY[Kind.MESSAGE])
+    steps.overflow(story, steps.find_any_desk(story), Deflection.OVER_CAPACITY_MESSAGE_ONLY)
 
 
 def leave_message(steps: Steps, story: Story) -> None:
     """The end user left a message, which nobody has heard."""
     closed = steps.find_desk(story, Menu.State.AFTER_HOURS)
     if closed is not None and (steps.find_desk(story) is None or steps.draw.random() < 0.6):
-        reason = VoicemailReason.AFTER_HOURS
+        reason, cause = VoicemailReason.AFTER_HOURS, "after_hours"
         steps.arrive(story, closed)
-        steps.turn_away(story, Menu.State.AFTER_HOURS, Deflection.AFTER_HOURS_VOICEMAIL)
+        steps.turn_away(story, cause, Deflection.AFTER_HOURS_VOICEMAIL)
     else:
         desk = steps.find_any_desk(story)
         reason = steps.draw.choice((VoicemailReason.OVER_CAPACITY, VoicemailReason.END_USER_CHOICE))
         if reason == VoicemailReason.OVER_CAPACITY:
+            cause = "over_capacity"
             steps.overflow(story, desk, Deflection.OVER_CAPACITY_VOICEMAIL)
         else:
+            cause = "end_user_chose"
             steps.enter_queue(story, desk)
             story.wait(spread(steps.draw, 45, most=LONGEST_WAIT))
             story.leave_queue()
-    story.wait(steps.draw.uniform(3, 12))
-    story.move(Status.VOICEMAIL, reason, voicemail_reason=reason)
+    story.move(Status.VOICEMAIL, cause, voicemail_reason=reason, queue=story.call.menu)
     story.wait(spread(steps.draw, 30, least=4, most=180))
-    by = DisconnectedBy.END_USER
-    story.move(Status.VOICEMAIL_RECEIVED, f"ended_by_{by}", disconnected_by=by)
+    story.move(
+        Status.VOICEMAIL_RECEIVED,
+        "message_left",
+        disconnected_by=DisconnectedBy.END_USER,
+        recording=MESSAGE,
+        voip_provider=first_provider(),
+    )
 
 
 def leave_message_that_is_heard(steps: Steps, story: Story) -> None:
@@ -138,14 +158,16 @@ def leave_message_that_is_heard(steps: Steps, story: Story) -> None:
     story.end_stays()
     until_now = (steps.until - story.at).total_seconds()
     story.wait(min(spread(steps.draw, 5_400, least=120, most=86_400), until_now * 0.9))
-    story.move(Status.VOICEMAIL_READ, "opened")
+    members = sorted(set().union(*(group.agent_ids for group in story.groups)))
+    story.move(Status.VOICEMAIL_READ, f"opened_by_agent_{steps.draw.choice(members)}")
 
 
 def carry_elsewhere(steps: Steps, story: Story) -> None:
     """The customer's own telephony carried the call; the center has only joined it."""
-    origin = ORIGINS[CallType(story.call.call_type)]
     steps.choose_menu(story, steps.find_any_desk(story))
-    story.move(Status.ACTION_ONLY, origin)
+    story.move(Status.ACTION_ONLY, "joined_elsewhere", connected_at=story.at)
+    end_user = story.leg(Participant.Type.END_USER)
+    end_user.status, end_user.connected_at = Participant.Status.CONNECTED, story.at
     story.wait(spread(steps.draw, 150, least=5, most=LONGEST_TALK))
     by = DisconnectedBy.END_USER
     story.move(Status.ACTION_ONLY_FINISHED, f"ended_by_{by}", disconnected_by=by)

@@ -71,12 +71,12 @@ ORIGINS: dict[CallType, str] = {
     CallType.OUTBOUND_API: "api",
     CallType.INBOUND_API: "api",
     CallType.SCHEDULED_API: "api",
-    CallType.INBOUND_IVR: "ivr",
+    CallType.INBOUND_IVR: "line_came_in",
     CallType.INBOUND_MOBILE: "mobile",
     CallType.SCHEDULED_MOBILE: "mobile",
     CallType.CALLBACK_WEB: "web",
     CallType.SCHEDULED_WEB: "web",
-    CallType.OUTBOUND: "agent",
+    CallType.OUTBOUND: "dialled_by_hand",
 }
 
 
@@ -113,14 +113,18 @@ FAILURES: dict[Failure, float] = {
     Failure(FailReason.EU_BUSY, Stage.CONNECTING, "not_connected", DisconnectedBy.UNKNOWN, 4, False): 25,
     Failure(FailReason.EU_REJECTED, Stage.CONNECTING, "not_connected", DisconnectedBy.END_USER, 7, False): 9,
     Failure(FailReason.EU_WRONG_NUMBER, Stage.CONNECTING, "not_connected", DisconnectedBy.UNKNOWN, 5, False): 7,
-    Failure(FailReason.EU_ABANDONED, Stage.QUEUE, "abandoned", DisconnectedBy.END_USER, 95, True): 60,
-    Failure(FailReason.EU_IN_MENU_ABANDONED, Stage.MENU, "abandoned", DisconnectedBy.END_USER, 20, True): 18,
+    Failure(FailReason.EU_ABANDONED, Stage.QUEUE, "ended_by_end_user", DisconnectedBy.END_USER, 95, True): 60,
+    Failure(FailReason.EU_IN_MENU_ABANDONED, Stage.MENU, "ended_by_end_user", DisconnectedBy.END_USER, 20, True): 18,
     Failure(FailReason.EXPIRED, Stage.QUEUE, "expired", DisconnectedBy.SYSTEM): 10,
     Failure(FailReason.EU_CANCELED, Stage.CONNECTING, "ended_by_end_user", DisconnectedBy.END_USER, 9): 7,
     Failure(FailReason.AG_CANCELED, Stage.CONNECTING, "ended_by_agent", DisconnectedBy.AGENT, 8): 5,
     Failure(FailReason.VOIP_CONN_GENERAL, Stage.SWITCHING, "every_provider_failed", DisconnectedBy.SYSTEM): 5,
-    Failure(FailReason.VOIP_CONN_TIMEOUT, Stage.CONNECTING, "not_connected_in_time", DisconnectedBy.SYSTEM, 90): 3,
-    Failure(FailReason.STUCK_DUE_TO_API_ERROR, Stage.ASSIGNED, "not_dialled_in_time", DisconnectedBy.SYSTEM, 60): 1,
+    Failure(
+        FailReason.VOIP_CONN_TIMEOUT, Stage.CONNECTING, "not_connected_in_time", DisconnectedBy.SYSTEM, 90, False
+    ): 3,
+    Failure(
+        FailReason.STUCK_DUE_TO_API_ERROR, Stage.ASSIGNED, "not_dialled_in_time", DisconnectedBy.SYSTEM, 60, False
+    ): 1,
 }
 # Of failures that somebody calls back about; they are over within minutes.
 WORTH_A_CALL_BACK = frozenset({FailReason.EU_NO_ANSWER, FailReason.EU_ABANDONED, FailReason.EU_BUSY})

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
+from django.conf import settings
+
 from agents.models import Engagement
 from calls.models import (
     AnswerType,
@@ -71,6 +73,11 @@ class Steps:
             call.scheduled_at = at + timedelta(milliseconds=int(notice * draw.uniform(0.8, 1) * 1_000))
         story = Story(call, at, customer)
         story.join_end_user()
+        if call_type == CallType.INBOUND_IVR:
+            # The caller's line came in at a provider.
+            line = story.leg(Leg.END_USER)
+            line.on_line_at = line.dialled_at = at
+            call.voip_provider = first_provider()
         return story
 
     def judged_at(self, story: Story) -> datetime:
@@ -119,7 +126,7 @@ class Steps:
         self.arrive(story, desk)
         call_type = CallType(story.call.call_type)
         cause = "due" if call_type in SCHEDULED else "menu_chosen" if call_type in BROWSING else ORIGINS[call_type]
-        story.move(Status.QUEUED, cause, offer_type=desk.menu.offer_type)
+        story.move(Status.QUEUED, cause, queue=desk.menu, priority=desk.menu.priority, offer_type=desk.menu.offer_type)
 
     # --- The agent ----------------------------------------------------------------------------------------------------
 
@@ -140,7 +147,7 @@ class Steps:
         languages = [language.pk for language in agent.languages.all()]
         if languages and checks.DEFAULT_LANGUAGE not in languages:
             call.lang = languages[0]
-        story.move(Status.ASSIGNED, ORIGINS[CallType(call.call_type)])
+        story.move(Status.ASSIGNED, "called_back" if story.parent else ORIGINS[CallType(call.call_type)])
         self._give(story, agent_id)
         engagement = story.engage(agent, Engagement.Kind.CALL, story.at)
         story.join_agent(agent, engagement)
@@ -186,22 +193,27 @@ class Steps:
         return {choice.agent_id: choice.group for choice in takers if choice.group < level}
 
     def miss(self, story: Story, takers: Sequence[Choice], since: datetime, until: datetime, *, but: int = 0) -> None:
-        """Now and then somebody of the first group was offered the call before, and declined it or let it lapse."""
+        """Now and then somebody of those asked first was offered the call before, and declined it or let it lapse."""
         if until - since < timedelta(seconds=3) or self.draw.random() < 0.6:
             return
+        at_once = len(story.groups) if story.call.offer_type != Menu.OfferType.CASCADE else 1
         first = [
-            choice.agent_id
+            choice
             for choice in takers
-            if choice.group == 0 and choice.agent_id != but and not self.center.agents[choice.agent_id].auto_answer
+            if choice.group < at_once and choice.agent_id != but and not self.center.agents[choice.agent_id].auto_answer
         ]
-        lapses = since + story.groups[0].timeout
+        if not first:
+            return
+        group = first[0].group
+        lapses = since + story.groups[group].timeout
         expired = lapses <= until
         settled = lapses if expired else since + (until - since) * self.draw.uniform(0.3, 0.9)
         settled = settled.replace(microsecond=settled.microsecond // 1_000 * 1_000)
-        agent_id = next((one for one in first if self._diary.take(one, since, settled)), None)
+        same = [choice.agent_id for choice in first if choice.group == group]
+        agent_id = next((one for one in same if self._diary.take(one, since, settled)), None)
         if agent_id is not None:
             status = Offer.Status.EXPIRED if expired else Offer.Status.DECLINED
-            story.hold_out(self.center.agents[agent_id], 0, since, until=settled, to=status)
+            story.hold_out(self.center.agents[agent_id], group, since, until=settled, to=status)
 
     def _pick(self, agent_ids: Sequence[int], since: datetime, busy: float) -> int:
         """One of the agents: one who has the time, which is then taken, as long as there is one."""
@@ -254,24 +266,49 @@ class Steps:
         end_user.status, end_user.connected_at = Participant.Status.CONNECTED, end_user.connected_at or story.at
 
     def transfer(self, story: Story, busy: float) -> None:
-        """Now and then the agent hands the call on to another agent, or tries to."""
+        """Now and then the agent hands the call on to another agent, who takes it, or does not answer."""
         call = story.call
         others = [agent_id for agent_id in self.center.callers if agent_id != call.agent_id]
         if not others or self.draw.random() > 0.05:
             return
-        transfer = Transfer(call=call, created_at=story.at, from_menu=call.menu_path, from_agent=call.agent_info)
-        story.transfers.append(transfer)
-        agent_id = self._pick(others, story.at, busy)
-        transfer.to_agent = self.center.infos[agent_id]
-        if self.draw.random() < 0.3:
-            transfer.status, transfer.fail_reason = Transfer.Status.FAILED, FailReason.TRANSFER_EXPIRED
+        agent_id = self._pick_free(others, story.at, busy)
+        if agent_id is None:
             return
-        transfer.status = Transfer.Status.TRANSFERRED
-        story.end_stay(story.leg(Leg.AGENT))
         agent = self.center.agents[agent_id]
-        story.move(Status.ASSIGNED, "transferred")
+        rings = timedelta(seconds=settings.CCAI_TRANSFER_TIMEOUT)
+        transfer = Transfer(
+            call=call,
+            created_at=story.at,
+            from_menu=call.menu_path,
+            from_agent=call.agent_info,
+            to_agent=self.center.infos[agent_id],
+        )
+        story.transfers.append(transfer)
+        offer = Offer(
+            call=call,
+            agent=agent,
+            transfer=transfer,
+            alone=True,
+            round=call.cast_round,
+            level=call.cast_level,
+            offered_at=story.at,
+            expires_at=story.at + rings,
+        )
+        if self.draw.random() < 0.3:
+            story.wait(rings.total_seconds())
+            transfer.status, transfer.fail_reason = Transfer.Status.FAILED, FailReason.TRANSFER_EXPIRED
+            transfer.ended_at = story.at
+            story.settle(offer, story.at, Offer.Status.EXPIRED)
+            return
+        story.wait(min(self.draw.uniform(2, 9), rings.total_seconds() / 2))
+        transfer.status, transfer.ended_at = Transfer.Status.TRANSFERRED, story.at
+        engagement = story.settle(offer, story.at, Offer.Status.ACCEPTED)
+        story.end_stay(story.leg(Leg.AGENT))
+        place = {"waits_since": story.at - timedelta(seconds=call.wait_duration)} if call.queue else {}
+        answer = AnswerType.AUTO if agent.auto_answer else AnswerType.MANUAL
+        story.move(Status.ASSIGNED, "transferred", answer_type=answer, **place)
         self._give(story, agent_id)
-        story.join_agent(agent, story.engage(agent, Engagement.Kind.CALL, story.at))
+        story.join_agent(agent, engagement)
         self.dial(story, call.voip_provider)
         story.move(Status.CONNECTED, "both_connected")
 
@@ -281,12 +318,13 @@ class Steps:
         """Too many wait for this desk, and the call as well."""
         self.enter_queue(story, desk)
         story.wait(spread(self.draw, 240, least=60, most=LONGEST_WAIT))
-        story.leave_queue()
         self.turn_away(story, "over_capacity", deflection)
 
     def turn_away(self, story: Story, cause: str, deflection: Deflection) -> None:
         """The call gets this instead of an agent."""
         call = story.call
+        if story.call.queued_at:
+            story.leave_queue()
         story.move(Status.DEFLECTED, cause, deflection=deflection, disconnected_by=DisconnectedBy.SYSTEM)
         story.deflection_details.append(
             DeflectionDetail(call=call, deflection=deflection, from_menu_path=call.menu_path)

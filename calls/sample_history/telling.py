@@ -78,7 +78,7 @@ class Teller:
         """The call that made up for `failed`, which is `recovered` now that this one has finished."""
         at = failed.at + timedelta(milliseconds=int(spread(self.draw, 600, least=60, most=3_600) * 1_000))
         at = max(failed.at, min(at, self.due_by - timedelta(minutes=1)))
-        story = self._steps.begin(CallType.SCHEDULED_API, at, failed.customer)
+        story = self._steps.begin(CallType.OUTBOUND, at, failed.customer)
         story.parent = failed
         ENDINGS[Status.FINISHED](self._steps, story)
         story.end_stays()

@@ -7,20 +7,25 @@ from itertools import count as numbers
 from itertools import islice
 from random import Random
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import models, transaction
 
 from agents.models import Engagement
-from calls.models import Call, CallEvent, DeflectionDetail, Offer, OfferEvent, Participant, Status, Transfer
+from calls.models import Call, CallEvent, DeflectionDetail, Hold, Offer, OfferEvent, Participant, Status, Transfer
 from calls.sample_history.center import Center, find_customers
+from calls.sample_history.endings import MESSAGE
 from calls.sample_history.shares import Card, arrivals, deal_cards
 from calls.sample_history.story import Story
 from calls.sample_history.telling import Teller, longest_call
+from calls.voip.sandbox import generate_recording
 from ccai.times import now, to_milliseconds
 
 SEED = 1
 BATCH = 1_000
 # Calls that are called back about are over by then, and are called back and due in what is left of an hour.
 LEEWAY = timedelta(hours=1)
+MESSAGE_SECONDS = 3
 
 
 def make_calls(
@@ -74,8 +79,10 @@ def _tell(teller: Teller, cards: Sequence[Card], moments: Sequence[datetime]) ->
 
 @transaction.atomic
 def _write(stories: Sequence[Story]) -> None:
-    """The stories are in the tables."""
+    """The stories are in the tables, and the message that was left in some of them can be heard."""
     calls = [story.call for story in stories]
+    if any(call.recording for call in calls) and not default_storage.exists(MESSAGE):
+        default_storage.save(MESSAGE, ContentFile(generate_recording(MESSAGE_SECONDS)))
     _create(Engagement, [row for story in stories for row in story.engagements])
     _create(Call, calls)
     called_back = [story for story in stories if story.parent]
@@ -85,8 +92,9 @@ def _write(stories: Sequence[Story]) -> None:
     _create(Participant, [row for story in stories for row in story.participants])
     _create(CallEvent, [row for story in stories for row in story.events])
     _create(OfferEvent, [row for story in stories for row in story.offer_events])
-    _create(Offer, [row for story in stories for row in story.offers])
     _create(Transfer, [row for story in stories for row in story.transfers])
+    _create(Offer, [row for story in stories for row in story.offers])
+    _create(Hold, [row for story in stories for row in story.holds])
     _create(DeflectionDetail, [row for story in stories for row in story.deflection_details])
 
 

@@ -1,6 +1,7 @@
 """Past calls that were never made: whatever reads calls finds them as if they had been, and the clock finds nothing."""
 
 import io
+import re
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Q
 
 from agents.models import Agent, Engagement
-from calls import dispatch
+from calls import dispatch, services
 from calls.lifecycle import BIRTHS, TRANSITIONS
 from calls.models import (
     Call,
@@ -18,6 +19,7 @@ from calls.models import (
     DeflectionDetail,
     EndUser,
     FailReason,
+    Hold,
     Offer,
     OfferEvent,
     Participant,
@@ -34,6 +36,14 @@ from tests.factories import make_agent, make_center, make_menu
 pytestmark = pytest.mark.django_db
 
 COUNT = 200
+# Every cause of a past call's events: those of the API, of the page, of the phone, and of the clock.
+CAUSES = {
+    *("api", "mobile", "web", "line_came_in", "menu_chosen", "due", "accepted", "auto_answered", "dialling"),
+    *("both_connected", "transferred", "ended_by_end_user", "ended_by_agent", "ended_by_system", "not_connected"),
+    *("expired", "every_provider_failed", "not_connected_in_time", "not_dialled_in_time", "sandbox_failed"),
+    *("sandbox_backup_failed", "after_hours", "manual_redirection", "over_capacity", "end_user_chose"),
+    *("message_left", "opened_by_agent", "joined_elsewhere", "dialled_by_hand", "called_back"),
+}
 
 
 @pytest.fixture
@@ -170,6 +180,29 @@ class TestWhatTheyAre:
         left = {call.pk for call in calls if call.status in (Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)}
         assert {call.pk for call in calls if call.voicemail_reason != "not_voicemail"} == left
 
+    def test_messages_lie_in_the_box_of_their_menu_and_can_be_played(self, api, client, calls):
+        left = [call for call in calls if call.status in (Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)]
+        heard_by = Agent.objects.filter(groups__menu=left[0].menu).first()
+        assert left[0] in services.voicemails_for(heard_by)
+        for call in left:
+            assert call.queue == call.menu
+        url = api.get(f"/calls/{left[0].pk}").json()["recording_url"]
+        assert b"".join(client.get(url))[:4] == b"RIFF"
+
+    def test_what_was_deflected_for_good_heard_a_message_or_went_to_a_phone(self, calls):
+        words = {call.deflection for call in calls if call.status == Status.DEFLECTED}
+        assert words <= {"after_hours_message_only", "temp_redirection_phone", "over_capacity_message_only"}
+
+    def test_whoever_rated_a_call_has_given_feedback(self, calls):
+        assert any(call.rating for call in calls)
+        for call in calls:
+            assert call.has_feedback == bool(call.rating or call.feedback)
+
+    def test_causes_are_those_that_the_verbs_give(self, demo, until):
+        make_calls(600, until=until)
+        given = {re.sub(r"_agent_\d+$", "_agent", cause) for cause in CallEvent.objects.values_list("cause", flat=True)}
+        assert given <= CAUSES
+
 
 class TestConsistency:
     def test_events_are_a_legal_path_to_the_status(self, calls):
@@ -192,7 +225,7 @@ class TestConsistency:
             last = {event.new: event.at for event in call.events.order_by("pk")}
             assert call.queued_at == at.get("queued")
             assert call.assigned_at == last.get("assigned")
-            assert call.connected_at == at.get("connected")
+            assert call.connected_at == at.get("connected", at.get("action_only"))
             if call.status not in (Status.VOICEMAIL_READ, Status.RECOVERED):
                 assert call.ends_at == call.updated_at
 
@@ -200,8 +233,20 @@ class TestConsistency:
         for call in calls:
             assert call.wait_duration == seconds(call.waits_since, call.assigned_at)
             assert call.call_duration == seconds(call.connected_at, call.ends_at)
-            assert call.hold_duration == sum(one.hold_duration or 0 for one in call.participants.all())
-            assert call.hold_duration <= call.call_duration
+            held = sum((hold.ended_at - hold.started_at for hold in call.holds.all()), timedelta())
+            assert call.hold_duration == int(held.total_seconds()) <= call.call_duration
+        assert any(call.hold_duration for call in calls)
+
+    def test_who_was_there_heard_what_was_held(self, calls):
+        for hold in Hold.objects.select_related("call"):
+            there = [
+                one
+                for one in hold.call.participants.all()
+                if one.connected_at <= hold.started_at and hold.ended_at <= one.ended_at
+            ]
+            assert {one.type for one in there} == {"agent", "end_user"}
+            assert {one.hold_duration for one in there} == {hold.call.hold_duration}
+            assert hold.agent_id in {one.agent_id for one in there}
 
     def test_everybody_has_left(self, calls):
         for call in calls:
@@ -217,9 +262,15 @@ class TestConsistency:
             groups = {group.name: group for group in call.menu.groups.all()}
             events = list(call.offer_events.all())
             assert events[0].casting_time == call.queued_at
+            in_turn = call.menu.offer_type == "cascade"
             for before, after in pairwise(events):
-                assert seconds(before.casting_time, after.casting_time) == groups[before.group].timeout_seconds
+                apart = groups[before.group].timeout_seconds if in_turn else 0
+                assert seconds(before.casting_time, after.casting_time) == apart
+            assert in_turn or {event.group for event in events} == {
+                name for name in groups if groups[name].agents.exists()
+            }
             assert call.offer_type == call.menu.offer_type
+            assert (call.queue, call.priority) == (call.menu, call.menu.priority)
         assert not OfferEvent.objects.filter(call__queued_at=None).exists()
 
     def test_menus_take_calls_while_they_are_open(self, calls):
@@ -232,15 +283,17 @@ class TestConsistency:
         taken = Call.objects.filter(queued_at__isnull=False, agent__isnull=False)
         assert taken.exists()
         for call in taken:
-            offer = Offer.objects.get(call=call, status=Offer.Status.ACCEPTED)
+            offer = Offer.objects.get(call=call, status=Offer.Status.ACCEPTED, transfer=None)
             first = call.participants.filter(type="agent").order_by("pk").first()
             assert (offer.agent_id, offer.engagement_id) == (first.agent_id, first.engagement_id)
             assert offer.agent.groups.filter(menu=call.menu, name=offer.group).exists()
-            assert call.queued_at <= offer.offered_at <= offer.settled_at
+            assert call.queued_at <= offer.offered_at <= offer.settled_at <= offer.expires_at
+            assert offer.alone == (call.offer_type == "deltacast")
         assert Offer.objects.exclude(status=Offer.Status.ACCEPTED).exists()
 
     def test_agents_speak_the_language_of_what_they_take(self, calls):
-        for offer in Offer.objects.filter(status=Offer.Status.ACCEPTED).select_related("call"):
+        from_queues = Offer.objects.filter(status=Offer.Status.ACCEPTED, transfer=None)
+        for offer in from_queues.select_related("call"):
             spoken = set(offer.agent.languages.values_list("pk", flat=True))
             assert not spoken or offer.call.lang in spoken
 
@@ -259,6 +312,11 @@ class TestConsistency:
             assert transfer.from_agent["id"] != transfer.to_agent["id"]
             has_it = transfer.to_agent if transfer.status == "transferred" else transfer.from_agent
             assert transfer.call.agent_info == has_it
+            offer = transfer.offers.get()
+            assert offer.alone
+            assert offer.status == ("accepted" if transfer.status == "transferred" else "expired")
+            assert (offer.offered_at, offer.settled_at) == (transfer.created_at, transfer.ended_at)
+            assert offer.settled_at <= offer.expires_at
 
 
 class TestWhoReadsThem:
