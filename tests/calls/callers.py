@@ -14,6 +14,7 @@ NUMBER = "+12025550123"
 def ring(menu, keys="", *, number=NUMBER, patience=None, **more):
     """A caller's line comes in at the first sandbox. Returns the call's id."""
     with transaction.atomic():
+        menu = Menu.objects.get(pk=menu.pk)
         call = answer_phone(number=number, menu=menu, provider="sandbox", **more)
         SandboxProvider("sandbox").ring(call.pk, from_number=number, keys=keys, patience=patience)
     return call.pk
