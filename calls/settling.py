@@ -28,6 +28,12 @@ REQUESTS = 5
 LOOK_AGAIN = timedelta(seconds=30)
 # How long a provider that cannot say may keep an agent waiting.
 GIVE_UP = timedelta(minutes=10)
+# The end user is on the line and waits for an agent whom a worker died before it asked for, or who does not answer:
+# cause and reason of the agent's leaving.
+LINE_IS_UP = {
+    VoipState.CALLER_WAITS: ("not_dialled_in_time", FailReason.STUCK_DUE_TO_API_ERROR),
+    VoipState.DIALLING: ("agent_did_not_answer", FailReason.AG_IGNORED),
+}
 
 
 def fail_undialled(at: datetime) -> int:
@@ -145,9 +151,9 @@ def _settle_connecting(call: Call, at: datetime) -> None:
         Participant.objects.filter(call=call, type=Participant.Type.END_USER, connected_at=None).update(dialled_at=None)
         return
     with transaction.atomic():
-        # A worker died before it asked for the agent's line, while the end user is on theirs.
-        if state == VoipState.CALLER_WAITS and lines.on_line([call]) and talk.may_go_back(call):
-            talk.give_back(call, at, cause="not_dialled_in_time", fail_reason=FailReason.STUCK_DUE_TO_API_ERROR)
+        if state in LINE_IS_UP and lines.on_line([call]) and talk.may_go_back(call):
+            cause, reason = LINE_IS_UP[state]
+            talk.give_back(call, at, cause=cause, fail_reason=reason)
             return
         details = f"{call.voip_provider}: {state.value}"
         fail(call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=details)

@@ -57,6 +57,13 @@ class MuteProvider(SandboxProvider):
         raise VoipTimeout(self.name)
 
 
+class UnstoppableProvider(SandboxProvider):
+    """Does not answer when it is to hang up."""
+
+    def hang_up(self, call_id):
+        raise VoipTimeout(self.name)
+
+
 class ForgetfulProvider(SandboxProvider):
     """Carries calls, and has lost them when asked."""
 
@@ -78,3 +85,51 @@ class BreaksOverThree(SandboxProvider):
         if order.to_number.endswith("3"):
             raise RuntimeError("three")
         return super().place_call(order)
+
+
+class HardOfHearingProvider(SandboxProvider):
+    """Does what it is told about a line that is up only when it is told again; `requests` are all that came."""
+
+    requests: list = []
+    deaf_to = 0
+
+    def _hear(self, *request):
+        HardOfHearingProvider.requests.append(request)
+        if HardOfHearingProvider.deaf_to > 0:
+            HardOfHearingProvider.deaf_to -= 1
+            raise VoipTimeout(self.name)
+
+    def hang_up(self, call_id):
+        self._hear("hang_up", call_id)
+        super().hang_up(call_id)
+
+    def hold(self, call_id):
+        self._hear("hold", call_id)
+        super().hold(call_id)
+
+    def resume(self, call_id):
+        self._hear("resume", call_id)
+        super().resume(call_id)
+
+    def instruct(self, call_id, instruction):
+        self._hear("instruct", call_id, instruction.text)
+        super().instruct(call_id, instruction)
+
+    def reach(self, order, instruction):
+        self._hear("reach", order.call_id)
+        return super().reach(order, instruction)
+
+    def add_agent(self, order):
+        self._hear("add_agent", order.leg)
+        super().add_agent(order)
+
+    def drop_agent(self, call_id, leg):
+        self._hear("drop_agent", leg)
+        super().drop_agent(call_id, leg)
+
+
+class CannotAddAgents(SandboxProvider):
+    """Has a caller's line, and reaches no agent."""
+
+    def add_agent(self, order):
+        raise VoipError("no route to the agent")

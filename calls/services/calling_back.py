@@ -93,6 +93,7 @@ def _choose_number(agent: Agent, given: str | None) -> str:
 
 def _engage(agent: Agent, at: datetime) -> Engagement:
     """The agent's time is the call's. Refused where they are not available, or on a call or an offer."""
+    checks.check_agent_is_free(agent)
     engagement = availability.engage(agent, Engagement.Kind.CALL, at)
     if engagement is None:
         raise Refused(errors.AGENT_NOT_AVAILABLE)

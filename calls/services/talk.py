@@ -110,11 +110,15 @@ def give_back(call: Call, at: datetime | None = None, *, cause: str, fail_reason
 def queue_again(call: Call, at: datetime, *, cause: str, fail_reason: str = FailReason.NOTHING) -> None:
     """`call` waits in its queue again, its agents have left. In the locked call's transaction.
 
-    It is cast on where it stood when it was taken. One that was talked in has its time to wait since it was last left,
-    not since it first came.
+    It is cast on where it stood when it was taken, so that who gave it back is not asked again in this round; after a
+    conversation a new round begins. One that was talked in has its time to wait since it was last left, not since it
+    first came.
     """
     groups = offers.groups_with_agents([call.queue_id or 0])[call.queue_id or 0]
-    columns: dict[str, Any] = offers.cast_columns(groups, max(1, call.cast_level), max(1, call.cast_round), at)
+    level, cast_round = max(1, call.cast_level), max(1, call.cast_round)
+    if call.status == Status.CONNECTED:
+        cast_round += 1
+    columns: dict[str, Any] = offers.cast_columns(groups, level, cast_round, at)
     left = CallEvent.objects.filter(call=call, old=Status.CONNECTED).order_by("pk").last()
     if left is not None and call.status != Status.CONNECTED:
         columns["deadline_at"] = left.at + timedelta(seconds=call.expires_after)

@@ -157,6 +157,9 @@ class SandboxProvider(VoipProvider):
             return VoipState.DIALLING if played.leg else VoipState.CALLER_WAITS
         if played.step == Step.WAITING:
             return VoipState.AGENT_WAITS
+        if order.leg and played.step == Step.END_USER_HANGS_UP:
+            # An answer is reported with the stroke that takes the line out of these books.
+            return VoipState.DIALLING if played.leg == order.leg else VoipState.CALLER_WAITS
         return VoipState.CONNECTED if played.connected_at else VoipState.DIALLING
 
     def play(self, now: datetime, deliver: Deliver) -> int:
