@@ -349,6 +349,7 @@ UNFOLD = {
                     page(_("Teams"), "groups", "agents.team"),
                     page(_("Outbound numbers"), "phone_forwarded", "agents.outboundnumber"),
                     page(_("Languages"), "translate", "agents.language"),
+                    page(_("Dispositions"), "fact_check", "calls.disposition"),
                 ],
             },
             {

@@ -2,6 +2,15 @@
 
 from calls.admin.call import CallAdmin
 from calls.admin.customers import ContactAdmin, EndUserAdmin, TicketAdmin
+from calls.admin.dispositions import DispositionAdmin
 from calls.admin.offers import DialPromptAdmin, OfferAdmin
 
-__all__ = ["CallAdmin", "ContactAdmin", "DialPromptAdmin", "EndUserAdmin", "OfferAdmin", "TicketAdmin"]
+__all__ = [
+    "CallAdmin",
+    "ContactAdmin",
+    "DialPromptAdmin",
+    "DispositionAdmin",
+    "EndUserAdmin",
+    "OfferAdmin",
+    "TicketAdmin",
+]

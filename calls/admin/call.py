@@ -1,27 +1,34 @@
 """The list of calls, and all that is known of one."""
 
-from typing import Any
+import json
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from calls.models import (
-    Call,
-    CallEvent,
-    DeflectionDetail,
-    FailReason,
-    Offer,
-    OfferEvent,
-    Participant,
-    Photo,
-    Status,
-    Transfer,
-    Video,
+from calls.admin.call_parts import (
+    COLOURS,
+    CallEventInline,
+    DeflectionDetailInline,
+    HoldInline,
+    NoteInline,
+    OfferEventInline,
+    OfferInline,
+    ParticipantInline,
+    PhotoInline,
+    TransferInline,
+    VideoInline,
+    VoipOrderInline,
+    fail_reason,
+    file_link,
+    snapshot_name,
 )
+from calls.models import Call, Status
 from ccai.admin import (
     DayRangeFilter,
     HistoryAdmin,
@@ -35,220 +42,6 @@ from ccai.admin import (
 )
 from ccai.phones import parse_phone
 from menus.admin import MenuFilter
-
-COLOURS = {
-    **dict.fromkeys(Status, ""),
-    Status.SCHEDULED: "info",
-    Status.QUEUED: "warning",
-    Status.ASSIGNED: "primary",
-    Status.CONNECTING: "primary",
-    Status.SWITCHING: "primary",
-    Status.CONNECTED: "success",
-    Status.FAILED: "danger",
-    Status.VOICEMAIL: "warning",
-    Status.VOICEMAIL_RECEIVED: "warning",
-}
-OFFER_COLOURS = {
-    Offer.Status.OPEN: "primary",
-    Offer.Status.ACCEPTED: "success",
-    Offer.Status.DECLINED: "danger",
-    Offer.Status.EXPIRED: "warning",
-    Offer.Status.WITHDRAWN: "",
-}
-
-
-def fail_reason(thing: Call | Participant | Transfer) -> str | None:
-    """Why it failed; None where it did not."""
-    return None if thing.fail_reason == FailReason.NOTHING else thing.get_fail_reason_display()
-
-
-class ParticipantInline(HistoryInline):
-    """Who took part, stay by stay."""
-
-    model = Participant
-    fields = ("who", "status", "dialled", "connected", "ended", "talked", "held", "why_failed")
-    readonly_fields = ("who", "dialled", "connected", "ended", "talked", "held", "why_failed")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
-        """With the people."""
-        return super().get_queryset(request).select_related("agent__user", "end_user")
-
-    @display(description=_("who"))
-    def who(self, participant: Participant) -> str:
-        """The kind of party, and the name where there is one."""
-        person = participant.agent or participant.end_user
-        kind = participant.get_type_display()
-        return f"{kind}: {person}" if person else kind
-
-    @display(description=_("dialled at"))
-    def dialled(self, participant: Participant) -> str | None:
-        """When the provider was asked."""
-        return clock_time(participant.dialled_at)
-
-    @display(description=_("connected at"))
-    def connected(self, participant: Participant) -> str | None:
-        """When the party came on the line."""
-        return clock_time(participant.connected_at)
-
-    @display(description=_("ended at"))
-    def ended(self, participant: Participant) -> str | None:
-        """When the party left."""
-        return clock_time(participant.ended_at)
-
-    @display(description=_("talked"))
-    def talked(self, participant: Participant) -> str | None:
-        """How long."""
-        return duration(participant.call_duration)
-
-    @display(description=_("on hold"))
-    def held(self, participant: Participant) -> str | None:
-        """How long."""
-        return duration(participant.hold_duration)
-
-    @display(description=_("fail reason"))
-    def why_failed(self, participant: Participant) -> str | None:
-        """Why the party was not reached."""
-        return fail_reason(participant)
-
-
-class CallEventInline(HistoryInline):
-    """Every transition, from birth to the end."""
-
-    model = CallEvent
-    fields = ("time", "left", "reached", "cause")
-    readonly_fields = ("time", "left", "reached")
-    verbose_name_plural = _("events")
-
-    @display(description=_("from"))
-    def left(self, event: CallEvent) -> str | None:
-        """The old status; nothing at birth."""
-        return label(event.get_old_display(), COLOURS[Status(event.old)]) if event.old else None
-
-    @display(description=_("to"))
-    def reached(self, event: CallEvent) -> str:
-        """The new status."""
-        return label(event.get_new_display(), COLOURS[Status(event.new)])
-
-    @display(description=_("at"))
-    def time(self, event: CallEvent) -> str | None:
-        """When, to the second."""
-        return clock_time(event.at)
-
-
-class OfferColumns:
-    """Mixed into an admin or an inline of offers: what became of each, and when."""
-
-    @display(description=_("status"))
-    def shown_status(self, offer: Offer) -> str:
-        """What became of it."""
-        return label(offer.get_status_display(), OFFER_COLOURS[Offer.Status(offer.status)])
-
-    @display(description=_("offered at"))
-    def offered(self, offer: Offer) -> str | None:
-        """When."""
-        return clock_time(offer.offered_at)
-
-    @display(description=_("settled at"))
-    def settled(self, offer: Offer) -> str | None:
-        """When; nothing while it is open."""
-        return clock_time(offer.settled_at)
-
-
-class OfferInline(OfferColumns, HistoryInline):
-    """To whom it was held out."""
-
-    model = Offer
-    fields = ("agent", "group", "round", "level", "shown_status", "offered", "settled")
-    readonly_fields = ("shown_status", "offered", "settled")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
-        """With the agents."""
-        return super().get_queryset(request).select_related("agent__user")
-
-
-class OfferEventInline(HistoryInline):
-    """The groups it was cast to."""
-
-    model = OfferEvent
-    fields = ("time", "group")
-    readonly_fields = ("time",)
-
-    @display(description=_("casting time"))
-    def time(self, event: OfferEvent) -> str | None:
-        """When."""
-        return clock_time(event.casting_time)
-
-
-class TransferInline(HistoryInline):
-    """Whom it was handed on to."""
-
-    model = Transfer
-    fields = ("time", "status", "source", "target", "why_failed")
-    readonly_fields = ("time", "source", "target", "why_failed")
-
-    @display(description=_("created at"))
-    def time(self, transfer: Transfer) -> str | None:
-        """When."""
-        return clock_time(transfer.created_at)
-
-    @display(description=_("from"))
-    def source(self, transfer: Transfer) -> str | None:
-        """The agent or the menu that had it."""
-        return snapshot_name(transfer.from_agent) or snapshot_name(transfer.from_menu)
-
-    @display(description=_("to"))
-    def target(self, transfer: Transfer) -> str | None:
-        """The agent or the menu that gets it."""
-        return snapshot_name(transfer.to_agent) or snapshot_name(transfer.to_menu)
-
-    @display(description=_("fail reason"))
-    def why_failed(self, transfer: Transfer) -> str | None:
-        """Why nobody took it."""
-        return fail_reason(transfer)
-
-
-class DeflectionDetailInline(HistoryInline):
-    """What it got instead of an agent, and where."""
-
-    model = DeflectionDetail
-    fields = ("deflection", "place")
-    readonly_fields = ("place",)
-
-    @display(description=_("from menu"))
-    def place(self, detail: DeflectionDetail) -> str | None:
-        """The path of the menu."""
-        return snapshot_name(detail.from_menu_path)
-
-
-class PhotoInline(HistoryInline):
-    """Pictures the end user sent."""
-
-    model = Photo
-    fields = ("photo_type", "name")
-    readonly_fields = ("name",)
-
-    @display(description=_("file"))
-    def name(self, photo: Photo) -> str:
-        """The file's name."""
-        return str(photo.file)
-
-
-class VideoInline(HistoryInline):
-    """Videos the end user sent."""
-
-    model = Video
-    fields = ("name",)
-    readonly_fields = ("name",)
-
-    @display(description=_("file"))
-    def name(self, video: Video) -> str:
-        """The file's name."""
-        return str(video.file)
-
-
-def snapshot_name(snapshot: dict[str, Any] | None) -> str | None:
-    """The name in a snapshot of an agent, a menu or a menu path; None where there is none."""
-    return snapshot.get("name") if snapshot else None
 
 
 @admin.register(Call)
@@ -276,6 +69,7 @@ class CallAdmin(HistoryAdmin):
                     ("shown_status", "call_type"),
                     ("end_user", "phone"),
                     ("menu_name", "lang"),
+                    ("queue", "priority"),
                     ("agent", "answer_type"),
                     ("out_ticket_id", "out_ticket_url"),
                     ("parent", "follow_ups"),
@@ -287,7 +81,8 @@ class CallAdmin(HistoryAdmin):
             {
                 "fields": (
                     ("created", "scheduled"),
-                    ("queued", "assigned"),
+                    ("queued", "place"),
+                    ("assigned",),
                     ("connected", "ended"),
                     ("waited", "talked", "held"),
                 )
@@ -299,7 +94,9 @@ class CallAdmin(HistoryAdmin):
                 "fields": (
                     ("why_failed", "fail_details"),
                     ("disconnected_by", "deflection", "voicemail_reason"),
-                    ("rating", "flags"),
+                    ("disposition", "flags"),
+                    ("rating", "feedback"),
+                    "parameters",
                 )
             },
         ),
@@ -315,14 +112,17 @@ class CallAdmin(HistoryAdmin):
         ),
     )
     inlines = (
+        NoteInline,
         CallEventInline,
         ParticipantInline,
+        HoldInline,
         OfferInline,
         OfferEventInline,
         TransferInline,
         DeflectionDetailInline,
         PhotoInline,
         VideoInline,
+        VoipOrderInline,
     )
 
     def get_inlines(self, request: HttpRequest, obj: Call | None = None) -> list[type[HistoryInline]]:
@@ -398,6 +198,11 @@ class CallAdmin(HistoryAdmin):
         """When it joined the queue."""
         return clock_time(call.queued_at)
 
+    @display(description=_("waits since"))
+    def place(self, call: Call) -> str | None:
+        """Its place in the queue."""
+        return clock_time(call.waits_since)
+
     @display(description=_("assigned at"))
     def assigned(self, call: Call) -> str | None:
         """When an agent took it."""
@@ -451,8 +256,16 @@ class CallAdmin(HistoryAdmin):
 
     @display(description=_("recording"))
     def recording_name(self, call: Call) -> str | None:
-        """The file's name."""
-        return str(call.recording) or None
+        """The file, to be opened."""
+        return file_link(call.recording.name)
+
+    @display(description=_("data parameters"))
+    def parameters(self, call: Call) -> SafeString | None:
+        """One a line, as JSON."""
+        if not call.data_parameters:
+            return None
+        lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in call.data_parameters.items()]
+        return format_html('<span class="whitespace-pre-wrap break-words">{}</span>', "\n".join(lines))
 
     @display(description=_("follow-up calls"))
     def follow_ups(self, call: Call) -> str | None:

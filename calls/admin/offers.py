@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from calls.admin.call import OfferColumns
+from calls.admin.call_parts import OfferColumns
 from calls.models import DialPrompt, Offer
 from ccai.admin import DayRangeFilter, HistoryAdmin, clock_time, label, shown_phone
 
@@ -27,7 +27,12 @@ class OfferAdmin(OfferColumns, HistoryAdmin):
         ("offered_at", DayRangeFilter),
     )
     list_select_related = ("call", "agent__user")
-    fields = (("call", "agent"), ("shown_status", "group"), ("round", "level"), ("offered", "settled"))
+    fields = (
+        ("call", "agent"),
+        ("shown_status", "group"),
+        ("round", "level", "alone"),
+        ("offered", "expires", "settled"),
+    )
 
 
 @admin.register(DialPrompt)

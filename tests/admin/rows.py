@@ -7,12 +7,16 @@ from django.urls import reverse
 
 from agents.models import Engagement, Language, OutboundNumber, StatusChange, Team
 from calls.models import (
+    Call,
     CallEvent,
     Contact,
     ContactPhone,
     DeflectionDetail,
     DialPrompt,
+    Disposition,
     EndUser,
+    Hold,
+    Note,
     Offer,
     OfferEvent,
     Participant,
@@ -20,6 +24,7 @@ from calls.models import (
     Ticket,
     Transfer,
     Video,
+    VoipOrder,
 )
 from ccai.models import ApiToken
 from ccai.times import now
@@ -63,6 +68,14 @@ def fill(number):
     DeflectionDetail.objects.create(call=call, deflection="after_hours_voicemail", from_menu_path=menu.path())
     Photo.objects.create(call=call, file="photos/one.jpg")
     Video.objects.create(call=call, file="videos/one.mp4")
+    Hold.objects.create(call=call, agent=agent, ended_at=at)
+    Note.objects.create(call=call, agent=agent, text="Wants a refund.")
+    VoipOrder.objects.create(call=call, provider="sandbox", kind="hold", error="no answer")
+    disposition = Disposition.objects.create(name=f"Outcome {number}")
+    parameters = {"intent": "refund", "amount": 12.5}
+    Call.objects.filter(pk=call.pk).update(
+        disposition=disposition, feedback="Fine.", data_parameters=parameters, recording="recordings/one.wav"
+    )
     token = ApiToken(name=f"token {number}")
     token.make_token()
     token.save()

@@ -1,14 +1,17 @@
 """A call is found and read in the back office; nobody changes one there."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Engagement
-from calls.models import Call, CallEvent, Offer, Participant
-from tests.admin.rows import admin_url, fill
+from calls.models import Call, CallEvent, Disposition, Offer, Participant, Photo
+from tests.admin.rows import admin_url, fill, sent_back
 from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +93,14 @@ def test_the_page_of_a_call_tells_its_whole_story(admin_client):
         "After hours: voicemail",
         "photos/one.jpg",
         "videos/one.mp4",
+        "recordings/one.wav",
+        "Wants a refund.",
+        "Outcome 1",
+        "Fine.",
+        "intent: &quot;refund&quot;",
+        "amount: 12.5",
+        "no answer",
+        "Cold",
     ):
         assert said in page, said
     assert "materialized_path" not in page  # no snapshot is shown raw
@@ -136,3 +147,24 @@ def test_the_parts_of_a_call_cannot_be_sent_along(admin_client):
     }
     assert admin_client.post(admin_url(Call, "change", call.pk), data).status_code == 403
     assert not CallEvent.objects.filter(new="failed").exists()
+
+
+def test_files_open_from_the_page_of_their_call(admin_client, client, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    name = default_storage.save("photos/one.jpg", ContentFile(b"a picture"))
+    call = make_call("connected")
+    Photo.objects.create(call=call, file=name)
+    page = admin_client.get(admin_url(Call, "change", call.pk)).content.decode()
+    [path] = re.findall(r'href="(/files/[^"]+)"', page)
+    assert b"".join(client.get(path)) == b"a picture"
+
+
+def test_a_disposition_that_calls_have_is_taken_out_of_use_and_not_deleted(admin_client):
+    disposition = Disposition.objects.create(name="Fax sent")
+    make_call("finished", disposition=disposition)
+    form = admin_client.get(admin_url(Disposition, "change", disposition.pk))
+    admin_client.post(admin_url(Disposition, "change", disposition.pk), sent_back(form, active=None))
+    disposition.refresh_from_db()
+    assert not disposition.active
+    admin_client.post(admin_url(Disposition, "delete", disposition.pk), {"post": "yes"})
+    assert Disposition.objects.filter(pk=disposition.pk).exists()
