@@ -10,6 +10,7 @@ from django.db import connection
 
 from agents.models import Engagement
 from calls import dispatch, offers
+from calls.errors import OFFER_IS_GONE
 from calls.models import Call, CallEvent, Contact, EndUser, Offer, Participant, SandboxCall, Ticket
 from ccai.errors import Refused
 from ccai.times import now
@@ -102,9 +103,10 @@ def test_of_twenty_agents_who_accept_at_once_one_gets_the_call(api):
     results = all_at_once(*[lambda offer=offer: offers.accept(offer) for offer in held])
     taken = [result for result in results if isinstance(result, Call)]
     assert len(taken) == 1
-    assert sum(isinstance(result, Refused) for result in results) == 19
+    told = [result.message for result in results if isinstance(result, Refused)]
+    assert told == [OFFER_IS_GONE.text] * 19
     assert Call.objects.get().agent_id == taken[0].agent_id
-    assert Engagement.objects.filter(ended_at=None).count() == 1
+    assert list(Engagement.objects.filter(ended_at=None).values_list("agent", "kind")) == [(taken[0].agent_id, "call")]
     assert Counter(Offer.objects.values_list("status", flat=True)) == {"accepted": 1, "withdrawn": 19}
 
 
