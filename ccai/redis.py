@@ -42,6 +42,10 @@ class Breaker:
         """True where the server may be asked: no failure within the last five seconds."""
         return time.monotonic() >= self._closed_from
 
+    def stay_open(self) -> None:
+        """Nobody in this process asks the server, ever: it does not run yet, and its absence is no news."""
+        self._closed_from = math.inf
+
     def trip(self, error: Exception) -> None:
         """The server did not answer: nobody asks it for five seconds. Said in the log, once for all who noticed."""
         with self._lock:

@@ -14,6 +14,7 @@ from django.core.management import CommandError
 from django.db import connections
 from django.utils.translation import gettext as _
 
+from ccai.redis import breaker
 from ccai.serve import celery, valkey, web
 from ccai.serve.first_run import migrate, set_up_center
 from ccai.serve.supervisor import Stopped, Supervisor
@@ -30,6 +31,8 @@ def run_center(*, host: str, port: int, center: Path | None, say: Say) -> None:
     directory, the port is taken, there is no Valkey to start, or the database or the center file cannot be used.
     """
     on_stop_signals(signal.default_int_handler)
+    # What is loaded here would be announced to pages that are not open, by a server that is not started yet.
+    breaker().stay_open()
     run_dir = settings.CCAI_DATA_DIR / "run"
     run_dir.mkdir(mode=0o700, exist_ok=True)
     try:
