@@ -6,7 +6,7 @@ for once.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -29,10 +29,18 @@ REQUESTS = 10
 
 def give(call: Call, kind: str, at: datetime | None = None, *, leg: int = 0) -> None:
     """The provider that carries `call` is told after the commit. Nothing where no provider carries it."""
-    if call.voip_provider:
-        VoipOrder.objects.create(
-            call=call, provider=call.voip_provider, kind=kind, leg=leg, next_at=at or now(), created_at=at or now()
-        )
+    give_all([call], kind, at, leg=leg)
+
+
+def give_all(calls: Iterable[Call], kind: str, at: datetime | None = None, *, leg: int = 0) -> None:
+    """As `give`, for each of `calls`."""
+    at = at or now()
+    given = VoipOrder.objects.bulk_create(
+        VoipOrder(call=call, provider=call.voip_provider, kind=kind, leg=leg, next_at=at, created_at=at)
+        for call in calls
+        if call.voip_provider
+    )
+    if given:
         clock.nudge_on_commit()
 
 

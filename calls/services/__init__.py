@@ -1,5 +1,6 @@
 """People's verbs: what a program, an agent or a provider can do to calls, whatever door it comes by."""
 
+from calls.services.action_only import begin_action_only, end_action_only
 from calls.services.calling_back import call_back, dial
 from calls.services.creation import Prompted, create_call
 from calls.services.data_parameters import set_data_parameters
@@ -7,6 +8,7 @@ from calls.services.dial_prompts import drop_dial_prompt, use_dial_prompt
 from calls.services.flags import customer_flags, set_customer_flags
 from calls.services.notes import set_disposition, write_note
 from calls.services.outbound import NewCall
+from calls.services.phone import answer_phone
 from calls.services.sent import add_photo, add_video, set_feedback
 from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
 from calls.services.transfers import cancel_transfer, complete_transfer, request_transfer, transfer
@@ -19,7 +21,9 @@ __all__ = [
     "accept_offer",
     "add_photo",
     "add_video",
+    "answer_phone",
     "apply_voip_event",
+    "begin_action_only",
     "call_back",
     "cancel_transfer",
     "complete_transfer",
@@ -28,6 +32,7 @@ __all__ = [
     "decline_offer",
     "dial",
     "drop_dial_prompt",
+    "end_action_only",
     "give_back",
     "hang_up",
     "hold",

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from calls import lifecycle, offers, orders, waiting
+from calls import lifecycle, offers, waiting
 from calls.models import (
     Call,
     Deflection,
@@ -23,7 +23,6 @@ from calls.models import (
     Participant,
     Status,
     VoicemailReason,
-    VoipOrder,
 )
 from calls.services import lines
 from calls.voip import first_provider
@@ -281,8 +280,7 @@ def _give_phone(calls: Sequence[Call], detours: Sequence[Detour], _queue: Menu |
         disconnected_by=DisconnectedBy.SYSTEM,
         voip_provider=first_provider(),
     )
-    for call in reached:
-        orders.give(call, VoipOrder.Kind.REACH, at)
+    lines.reach(reached, at)
 
 
 def _give_voicemail(calls: Sequence[Call], detours: Sequence[Detour], _queue: Menu | None, at: datetime) -> None:
@@ -290,7 +288,7 @@ def _give_voicemail(calls: Sequence[Call], detours: Sequence[Detour], _queue: Me
     with_line = lines.on_line(calls)
     last = detours[-1]
     is_full = last.occasion == Occasion.OVER_CAPACITY
-    columns = {
+    columns: dict[str, Any] = {
         "queue": last.menu,
         "voicemail_reason": VoicemailReason.OVER_CAPACITY if is_full else VoicemailReason.AFTER_HOURS,
         "cast_until": None,
@@ -303,8 +301,7 @@ def _give_voicemail(calls: Sequence[Call], detours: Sequence[Detour], _queue: Me
         _others(moved, with_line), Status.VOICEMAIL, cause=cause, at=at, voip_provider=first_provider(), **columns
     )
     Participant.objects.filter(call__in=[call.pk for call in reached], ended_at=None).update(dialled_at=at)
-    for call in reached:
-        orders.give(call, VoipOrder.Kind.REACH, at)
+    lines.reach(reached, at)
 
 
 def _give_queue(calls: Sequence[Call], detours: Sequence[Detour], queue: Menu | None, at: datetime) -> None:

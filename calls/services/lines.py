@@ -25,14 +25,17 @@ def on_line(calls: Iterable[Call]) -> set[int]:
 
 def tell(calls: Iterable[Call], at: datetime) -> None:
     """The end user's line of each of `calls` is told, after the commit, what comes next."""
-    for call in calls:
-        orders.give(call, VoipOrder.Kind.INSTRUCT, at)
+    orders.give_all(calls, VoipOrder.Kind.INSTRUCT, at)
 
 
 def hang_up(calls: Iterable[Call], at: datetime) -> None:
     """Whatever lines `calls` have are ended after the commit."""
-    for call in calls:
-        orders.give(call, VoipOrder.Kind.HANG_UP, at)
+    orders.give_all(calls, VoipOrder.Kind.HANG_UP, at)
+
+
+def reach(calls: Iterable[Call], at: datetime) -> None:
+    """The end user of each of `calls` is rung after the commit, once, and told what the line is for."""
+    orders.give_all(calls, VoipOrder.Kind.REACH, at)
 
 
 def leave_line(calls: Iterable[Call], at: datetime) -> None:

@@ -107,7 +107,9 @@ class SandboxProvider(VoipProvider):
 
     def add_agent(self, order: DialOrder) -> None:
         """That agent's line answers with the next tick."""
-        self._calls(order.call_id).exclude(step__in=ENDED).update(leg=order.leg, next_at=now())
+        self._calls(order.call_id).exclude(step__in=ENDED).update(
+            leg=order.leg, from_number=order.from_number, recorded=order.recorded, next_at=now()
+        )
 
     def drop_agent(self, call_id: int, leg: int) -> None:
         """A line that rings is let go. One that has answered is not in these books, and simply gone."""
@@ -142,7 +144,7 @@ class SandboxProvider(VoipProvider):
 
     def hang_up(self, call_id: int) -> None:
         """The call is over here. Nothing more is reported of it, but for the recording of a talk."""
-        talked = self._calls(call_id).filter(step=Step.END_USER_HANGS_UP, recorded=True)
+        talked = self._calls(call_id).filter(connected_at__isnull=False, recorded=True).exclude(step__in=ENDED)
         talked.update(step=Step.RECORDING_IS_READY, next_at=now(), leg=0)
         self._calls(call_id).exclude(step=Step.RECORDING_IS_READY).update(step=Step.OVER, next_at=None, leg=0)
 
@@ -246,10 +248,12 @@ class SandboxProvider(VoipProvider):
         if instruction.text:
             played.heard = [*played.heard, instruction.text]
         if instruction.kind in (InstructionKind.DIAL, InstructionKind.END):
-            played.step, played.next_at = Step.OVER, None
+            has_recording = played.recorded and played.connected_at is not None
+            played.step = Step.RECORDING_IS_READY if has_recording else Step.OVER
+            played.next_at = at if has_recording else None
         elif instruction.kind == InstructionKind.RECORD:
             self._act_at(played, Step.MESSAGE_IS_LEFT, at + MESSAGE_SECONDS)
-        elif played.keys and played.step == Step.CALLER_WAITS:
+        elif played.keys and played.step in (Step.CALLER_ACTS, Step.CALLER_WAITS):
             self._act_at(played, Step.CALLER_ACTS, at + timedelta(seconds=settings.CCAI_SANDBOX_KEY_SECONDS))
 
     def _act_at(self, played: SandboxCall, step: str, at: datetime) -> None:

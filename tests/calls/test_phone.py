@@ -181,6 +181,13 @@ class TestTalking:
         assert body["agent_info"]["id"] == agent.pk
         assert not Engagement.objects.filter(ended_at=None).exists()
 
+    def test_what_is_said_is_recorded_where_the_menu_says_so(self, clock, tree):
+        Menu.objects.filter(pk=tree["Sales"].pk).update(recording="record")
+        give_agent(tree["Sales"], auto_answer=True)
+        call_id = ring(tree["Welcome"], "1")
+        clock.pass_by(10)
+        assert Call.objects.get(pk=call_id).recording
+
     def test_the_call_stays_with_the_provider_that_has_the_line(self, clock, tree, settings):
         give_agent(tree["Sales"], auto_answer=True)
         call_id = ring(tree["Welcome"], "1")
