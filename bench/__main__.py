@@ -14,6 +14,7 @@ NAMES = {
     "due": "how late scheduled calls are",
     "start": "how long serve takes to start and to end, and how much memory it holds",
     "posting": "how many calls one process takes in",
+    "next_call": "what it costs to find the next call of a long queue",
     "reading": "what a page of GET /calls costs among many calls",
 }
 # The others need Django, set up for one database after the other.
@@ -39,12 +40,12 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measures the center, and prints what it finds beside what is promised.",
-        epilog="\n".join(f"{name:<8} {meaning}" for name, meaning in NAMES.items()),
+        epilog="\n".join(f"{name:<9} {meaning}" for name, meaning in NAMES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", type=benchmark, metavar="NAME", help="what to measure; all by default")
     parser.add_argument("--calls", type=call_count, default=100_000, help="how many calls `reading` reads among")
-    parser.add_argument("--database", choices=DATABASES, help="for `posting` and `reading`; both by default")
+    parser.add_argument("--database", choices=DATABASES, help="for `posting`, `next_call`, `reading`; both by default")
     return parser.parse_args()
 
 

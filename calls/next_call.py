@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Concat, Left, StrIndex
-from django.db.models.lookups import IsNull
 
 from agents.models import Agent
 from calls import routing
@@ -127,27 +126,22 @@ def _rank(groups: Mapping[int, Sequence[Group]]) -> Case:
 
 def _eligible(*, fresh: bool) -> QuerySet[Call]:
     """The calls that the agent of a membership may be offered, in their order: `routing.may_take`, for the database."""
-    # Each condition is one that cannot be made a join, for which the database might read and sort the whole queue.
     agent = OuterRef(OuterRef("agent"))
     speaks = Agent.languages.through.objects.filter(agent=agent)
     shows = Agent.outbound_numbers.through.objects.filter(agent=agent)
     base = Left(OuterRef("lang"), StrIndex(Concat(OuterRef("lang"), Value("-")), Value("-")) - 1)
-    open_offers = Offer.objects.filter(call=OuterRef("pk"), status=Offer.Status.OPEN)
     passed_over = Offer.objects.filter(_PASSED_OVER, call=OuterRef("pk"), agent=agent, round=OuterRef("cast_round"))
+    held_out = Offer.objects.filter(call=OuterRef("pk"), status=Offer.Status.OPEN)
+    if not fresh:
+        held_out = held_out.filter(agent__auto_answer=True)
     calls = waiting_in(OuterRef("agentgroup__menu")).filter(
         ~Exists(speaks) | Exists(speaks.filter(Q(language=OuterRef("lang")) | Q(language=base))),
         Q(outbound_number="")
         | ~Exists(shows)
         | Exists(shows.filter(outboundnumber__number=OuterRef("outbound_number"))),
-        _none_of(passed_over),
+        # In one NOT: two would be made joins, for which the database might read and sort the whole queue.
+        ~(Exists(passed_over) | Exists(held_out)),
         cast_round__gt=0,
         cast_level__gte=OuterRef("rank"),
     )
-    if fresh:
-        return calls.filter(_none_of(open_offers))
-    return calls.exclude(IN_TURN).filter(_none_of(open_offers.filter(agent__auto_answer=True)))
-
-
-def _none_of(offers: QuerySet[Offer]) -> IsNull:
-    """A condition that is true where there are none of `offers`."""
-    return IsNull(Subquery(offers.values("pk")[:1]), True)
+    return calls if fresh else calls.exclude(IN_TURN)
