@@ -12,7 +12,7 @@ WORKERS := 2
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 
-.PHONY: help setup run dev test lint bench lock clean FORCE
+.PHONY: help setup run dev test test-browser chromium lint bench lock clean FORCE
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -32,9 +32,20 @@ lint: $(DEVELOPMENT)  ## Style, types, arrows and missing migrations
 	$(BIN)/mypy .
 	CCAI_ENV_FILE=/dev/null $(BIN)/python manage.py makemigrations --check --dry-run
 
-test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL
-	$(BIN)/pytest --db sqlite -n $(WORKERS) --dist loadgroup
-	$(BIN)/pytest --db postgresql -n $(WORKERS) --dist loadgroup
+test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for the browser's
+	$(BIN)/pytest --db sqlite --ignore tests/browser -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest --db postgresql --ignore tests/browser -n $(WORKERS) --dist loadgroup
+
+test-browser: $(DEVELOPMENT)  ## The agents' page in a real Chromium, which root gets installed
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || $(MAKE) --no-print-directory chromium
+	$(BIN)/pytest --db sqlite tests/browser
+
+chromium:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium; \
+	else \
+		echo 'There is no Chromium, which the tests of the agents'"'"' page need. Install it: apt install chromium' >&2; exit 1; \
+	fi
 
 bench: $(DEVELOPMENT)  ## Measure; ARGS goes to the benchmark
 	@exec $(BIN)/python -m bench $(ARGS)

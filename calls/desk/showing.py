@@ -29,7 +29,7 @@ CHOOSABLE = frozenset(status for status, _icon in STATUSES)
 FLAG_NAMES = {
     "verified_customer": ("verified_user", translation.gettext_lazy("Verified")),
     "bad_actor": ("gpp_bad", translation.gettext_lazy("Bad actor")),
-    "repeat_customer": ("repeat", translation.gettext_lazy("Repeat customer")),
+    "repeat_customer": ("repeat", translation.gettext_lazy("Repeat")),
 }
 
 

@@ -70,7 +70,7 @@ def verb(view: Callable[Concatenate[HttpRequest, Agent, Params], str | Promise |
             status, level, said = 404, "refused", GONE
         response = HttpResponse(str(draw_desks([agent.pk], now()).get(agent.pk, "")), status=status)
         if said:
-            response.headers["HX-Trigger"] = json.dumps({"desk:say": {"level": level, "text": str(said)}})
+            response.headers["X-Desk-Say"] = json.dumps([level, str(said)])
         return response
 
     return wrapper

@@ -1,35 +1,15 @@
 """Centers that run, each with a data directory and a database of its own."""
 
-import os
-import uuid
-
-import psycopg
 import pytest
 
-from tests.serve.running import Serve
+from tests.serve.running import Serve, databases
 
 
 @pytest.fixture(scope="module")
 def make_database():
     """Makes an empty database and returns its URL; None for SQLite, which lives in the data directory."""
-    given = os.environ.get("DATABASE_URL")
-    made = []
-
-    def make():
-        if given is None:
-            return None
-        name = f"serve_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(given, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        made.append(name)
-        address, _, options = given.partition("?")
-        url = f"{address.rpartition('/')[0]}/{name}"
-        return f"{url}?{options}" if options else url
-
-    yield make
-    for name in made:
-        with psycopg.connect(given, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases() as make:
+        yield make
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,6 +48,29 @@ def environment(data_dir, database_url, **variables):
         "CCAI_SANDBOX_TALK_SECONDS": "0.5",
         **variables,
     }
+
+
+@contextlib.contextmanager
+def databases():
+    """A function that makes an empty database and returns its URL; None for SQLite. All are gone afterwards."""
+    given = os.environ.get("DATABASE_URL")
+    made = []
+
+    def make():
+        if given is None:
+            return None
+        name = f"serve_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(given, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        made.append(name)
+        address, _, options = given.partition("?")
+        url = f"{address.rpartition('/')[0]}/{name}"
+        return f"{url}?{options}" if options else url
+
+    yield make
+    for name in made:
+        with psycopg.connect(given, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Serve:

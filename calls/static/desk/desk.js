@@ -110,8 +110,11 @@ let answering = false;
 document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.elt.matches("#accept, #decline")) answering = true;
 });
+// What was clicked may be gone by now, so the answer is for #parts, which never is (hx-target in page.html).
 document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
+    const said = xhr.getResponseHeader("X-Desk-Say");
+    if (said) say(...JSON.parse(said));
     if (requestConfig.verb === "get") {
         event.detail.shouldSwap = xhr.status === 200;
         return;
@@ -120,6 +123,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     if (xhr.status === 403) location.reload(); // the login has changed in another tab
     else if (xhr.status >= 500) say("refused", words.wordFailed);
     else if (xhr.responseText) show(xhr.responseText);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.elt.id.startsWith("prompt-form") && !isTyping(document.activeElement)) $("input, select, button", event.detail.elt)?.focus();
 });
 document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful } = event.detail;
@@ -133,7 +139,6 @@ for (const failure of ["htmx:sendError", "htmx:timeout"]) {
         if (!("saves" in event.detail.elt.dataset)) say("refused", words.wordFailed);
     });
 }
-document.addEventListener("desk:say", (event) => say(event.detail.level, event.detail.text));
 
 function say(level, text) {
     const said = document.createElement("button");

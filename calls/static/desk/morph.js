@@ -16,11 +16,15 @@ function morph(old, drawn) {
         if (!drawn.hasAttribute(name)) old.removeAttribute(name);
     }
     if (old.hasAttribute("data-keep") || old.matches("[data-since], [data-until]")) return;
-    const isField = old.matches(FIELDS);
-    if (isField && isBeingEdited(old)) return;
-    morphChildren(old, drawn);
-    // What a person has ticked stays ticked; what is written is the server's.
-    if (isField && !["checkbox", "radio"].includes(old.type) && old.value !== drawn.value) old.value = drawn.value;
+    if (!old.matches(FIELDS)) morphChildren(old, drawn);
+    else if (!isBeingEdited(old)) morphField(old, drawn);
+}
+
+// What a person has ticked stays ticked; what is written is the server's.
+function morphField(old, drawn) {
+    const { value } = drawn;
+    if (old.matches("select")) morphChildren(old, drawn);
+    if (!["checkbox", "radio"].includes(old.type) && old.value !== value) old.value = value;
 }
 
 // A field with unsaved changes has `unsaved` set, in desk.js.
