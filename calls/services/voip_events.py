@@ -105,7 +105,10 @@ def _ended(call: Call, event: VoipEvent) -> bool:
     """A leg hung up, and all others with it: the call is finished, or failed where it was not connected."""
     by = event.ended_by or DisconnectedBy.UNKNOWN
     if call.status in WITHOUT_AGENT:
-        return phone.caller_left(call, event.at)
+        gone = phone.caller_left(call, event.at)
+        if call.status in OVER:
+            transfers.close(call, event.at)
+        return gone
     if call.status == Status.CONNECTED:
         lifecycle.transition(call, Status.FINISHED, cause=f"ended_by_{by}", at=event.at, disconnected_by=by)
         transfers.close(call, event.at)
