@@ -9,5 +9,10 @@ from ccai.checks import refuse_wrong_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ccai.settings")
 
-application = BodyLimit(get_asgi_application())
+handler = get_asgi_application()
+
+# Models can be imported now that Django is set up.
+from ccai.api.authentication import is_known  # noqa: E402
+
+application = BodyLimit(handler, is_known)
 refuse_wrong_settings()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -30,6 +31,33 @@ def read_basic(header: str) -> tuple[str, str] | None:
     return (user, password) if separator else None
 
 
+def find_token(header: str) -> ApiToken:
+    """The live token that an `Authorization` header carries. Refused where it carries none (401), or another center's
+    name (404)."""
+    credentials = read_basic(header)
+    if credentials is None:
+        raise Refused(INVALID_CREDENTIALS)
+    user, password = credentials
+    token = ApiToken.objects.filter(token_hash=hash_token(password), active=True).first()
+    if token is None:
+        raise Refused(INVALID_CREDENTIALS)
+    if user.lower() != settings.CCAI_SUBDOMAIN:
+        raise Refused(RESOURCE_NOT_FOUND)
+    return token
+
+
+def is_known(header: str) -> bool:
+    """Whether an `Authorization` header carries a live token; asked outside of any request, by the server's own thread.
+    False where the database does not answer: the request itself says so then."""
+    try:
+        find_token(header)
+    except (Refused, OperationalError, InterfaceError):
+        return False
+    finally:
+        close_old_connections()
+    return True
+
+
 class TokenAuthentication(BaseAuthentication):
     """`request.auth` is the ApiToken; `request.user` is None, since a program is no person.
 
@@ -39,15 +67,7 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken]:
         """The token that the request carries, its `last_used_at` brought up to date within a minute."""
-        credentials = read_basic(request.headers.get("Authorization", ""))
-        if credentials is None:
-            raise Refused(INVALID_CREDENTIALS)
-        user, password = credentials
-        token = ApiToken.objects.filter(token_hash=hash_token(password), active=True).first()
-        if token is None:
-            raise Refused(INVALID_CREDENTIALS)
-        if user.lower() != settings.CCAI_SUBDOMAIN:
-            raise Refused(RESOURCE_NOT_FOUND)
+        token = find_token(request.headers.get("Authorization", ""))
         moment = now()
         if token.last_used_at is None or token.last_used_at < moment - LAST_USED_PRECISION:
             ApiToken.objects.filter(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ccai.api.limits import MAX_BODY, BodyLimit
+from ccai.api.limits import MAX_BODY, BodyLimit, max_form
 from ccai.asgi import application
 
 CHUNK = b" " * 65_536
@@ -49,8 +49,8 @@ def ask(asked, scope, chunks):
     return answer
 
 
-def seen(path, chunks):
-    """The sizes of the chunks that an application behind the limit sees."""
+def seen(path, chunks, *, known=True):
+    """The sizes of the chunks that an application behind the limit sees, of one whose token is `known`."""
     sizes = []
 
     async def look(scope, receive, send):
@@ -60,7 +60,7 @@ def seen(path, chunks):
             sizes.append(len(message["body"]))
             more = message["more_body"]
 
-    ask(BodyLimit(look), scope_of(path), chunks)
+    ask(BodyLimit(look, lambda header: known), scope_of(path), chunks)
     return sizes
 
 
@@ -72,6 +72,19 @@ def test_one_byte_more_than_is_allowed_is_seen_and_no_other():
 def test_a_body_within_the_limit_is_seen_as_it_came():
     assert seen("/apps/api/v1/calls", [b"{", b"", b"}"]) == [1, 0, 1]
     assert seen("/apps/api/v1/calls", [CHUNK] * 16) == [len(CHUNK)] * 16
+
+
+@pytest.mark.parametrize(("path", "setting"), [("photos", "CCAI_PHOTO_MAX_BYTES"), ("videos/", "CCAI_VIDEO_MAX_BYTES")])
+def test_files_come_through_for_those_who_are_known_and_for_nobody_else(settings, path, setting):
+    setattr(settings, setting, 3_000_000)
+    path = f"/apps/api/v1/calls/514/{path}"
+    assert sum(seen(path, [CHUNK] * 1_000)) == max_form(3_000_000) + 1
+    assert sum(seen(path, [CHUNK] * 1_000, known=False)) == MAX_BODY + 1
+
+
+@pytest.mark.parametrize("path", ["/calls/514/photos/1", "/calls/x/photos", "/calls/photos", "/calls/514/photos//"])
+def test_paths_that_only_look_like_those_of_files_are_as_all_others(path):
+    assert sum(seen(f"/apps/api/v1{path}", [CHUNK] * 100)) == MAX_BODY + 1
 
 
 def test_pages_have_limits_of_their_own():
@@ -93,7 +106,7 @@ def test_a_client_that_goes_away_is_told_of():
     async def look(scope, receive, send):
         received.append(await receive())
 
-    asyncio.run(BodyLimit(look)(scope_of("/apps/api/v1/calls"), receive, None))
+    asyncio.run(BodyLimit(look, bool)(scope_of("/apps/api/v1/calls"), receive, None))
     assert received == [{"type": "http.disconnect"}]
 
 
@@ -106,3 +119,11 @@ def test_a_body_over_the_limit_is_refused_after_the_credentials(api_token):
         start, body, *_rest = ask(application, scope_of("/apps/api/v1/calls", token), [CHUNK] * 40)
         assert start["status"] == status
         assert json.loads(body["body"]) == {"message": sentence}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_of_somebody_unknown_is_refused_by_the_credentials(api_token):
+    start, body, *_rest = ask(application, scope_of("/apps/api/v1/calls/1/videos", "not-ours"), [CHUNK] * 40)
+    assert (start["status"], json.loads(body["body"])) == (401, {"message": "Invalid credentials"})
+    start, body, *_rest = ask(application, scope_of("/apps/api/v1/calls/1/videos", api_token.secret), [CHUNK] * 40)
+    assert (start["status"], json.loads(body["body"])) == (404, {"message": "Call 1 is not found"})
