@@ -15,7 +15,7 @@ from calls.models.call import OVER
 from calls.services.phone import answer_phone
 from calls.voip import provider
 from calls.voip.base import NoSuchProvider
-from calls.voip.sandbox import SandboxProvider
+from calls.voip.sandbox import ENDED, SandboxProvider
 from ccai.heartbeat import WORKER, seen_lately
 from ccai.phones import parse_phone
 from menus.models import Menu
@@ -75,18 +75,17 @@ class Command(BaseCommand):
         heard = told = 0
         until = time.monotonic() + seconds
         while True:
-            prompts = SandboxCall.objects.values_list("heard", flat=True).get(
-                provider=call.voip_provider, call_ref=call.pk
-            )
-            for prompt in prompts[heard:]:
-                self.say(_('  hears "%(prompt)s"') % {"prompt": prompt})
-            heard = len(prompts)
             events = list(CallEvent.objects.filter(call=call).order_by("pk").values_list("new", "cause"))
             for status, cause in events[told:]:
                 self.say(f"  {status} ({cause})")
             told = len(events)
+            line = SandboxCall.objects.get(provider=call.voip_provider, call_ref=call.pk)
+            for prompt in line.heard[heard:]:
+                self.say(_('  hears "%(prompt)s"') % {"prompt": prompt})
+            heard = len(line.heard)
             call.refresh_from_db(fields=["status", "fail_reason"])
-            if call.status == Status.CONNECTED or call.status in OVER:
+            # A call may be over before its caller has heard why.
+            if call.status == Status.CONNECTED or (call.status in OVER and line.step in ENDED):
                 if call.status == Status.FAILED:
                     self.say(_("The call failed: %(reason)s.") % {"reason": call.fail_reason})
                 return
