@@ -75,6 +75,7 @@ class Command(BaseCommand):
         heard = told = 0
         until = time.monotonic() + seconds
         while True:
+            call.refresh_from_db(fields=["status", "fail_reason"])
             events = list(CallEvent.objects.filter(call=call).order_by("pk").values_list("new", "cause"))
             for status, cause in events[told:]:
                 self.say(f"  {status} ({cause})")
@@ -83,7 +84,6 @@ class Command(BaseCommand):
             for prompt in line.heard[heard:]:
                 self.say(_('  hears "%(prompt)s"') % {"prompt": prompt})
             heard = len(line.heard)
-            call.refresh_from_db(fields=["status", "fail_reason"])
             # A call may be over before its caller has heard why.
             if call.status == Status.CONNECTED or (call.status in OVER and line.step in ENDED):
                 if call.status == Status.FAILED:
