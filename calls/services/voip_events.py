@@ -85,6 +85,9 @@ def _failed(call: Call, event: VoipEvent) -> bool:
     if call.status == Status.VOICEMAIL:
         _fail(call, event)
         return True
+    if call.status in WITHOUT_AGENT:
+        # The caller's own line has broken off.
+        return _caller_left(call, event)
     if call.status != Status.CONNECTING or _is_of_an_earlier_attempt(call, event):
         return False
     on_line = bool(lines.on_line([call]))
@@ -105,15 +108,14 @@ def _ended(call: Call, event: VoipEvent) -> bool:
     """A leg hung up, and all others with it: the call is finished, or failed where it was not connected."""
     by = event.ended_by or DisconnectedBy.UNKNOWN
     if call.status in WITHOUT_AGENT:
-        gone = phone.caller_left(call, event.at)
-        if call.status in OVER:
-            transfers.close(call, event.at)
-        return gone
+        return _caller_left(call, event)
     if call.status == Status.CONNECTED:
         lifecycle.transition(call, Status.FINISHED, cause=f"ended_by_{by}", at=event.at, disconnected_by=by)
         transfers.close(call, event.at)
         return True
     on_line = bool(lines.on_line([call]))
+    if not on_line and _is_of_an_earlier_attempt(call, event):
+        return False
     if call.status == Status.CONNECTING or (call.status == Status.ASSIGNED and on_line):
         waited = FailReason.EU_ABANDONED if on_line else FailReason.EU_CANCELED
         reason = FailReason.AG_CANCELED if by == DisconnectedBy.AGENT else waited
@@ -122,6 +124,14 @@ def _ended(call: Call, event: VoipEvent) -> bool:
         )
         return True
     return False
+
+
+def _caller_left(call: Call, event: VoipEvent) -> bool:
+    """The caller is gone before an agent had the call, and a transfer to the menu they waited in has failed."""
+    gone = phone.caller_left(call, event.at)
+    if call.status in OVER:
+        transfers.close(call, event.at)
+    return gone
 
 
 def _agent_left(call: Call, event: VoipEvent) -> bool:
@@ -238,10 +248,11 @@ def _mark_unresponsive(stay: Participant, at: datetime) -> None:
 
 
 def _is_of_an_earlier_attempt(call: Call, event: VoipEvent) -> bool:
-    """Whether `event` is of the time before the agent who has `call` took it, when another had it."""
+    """Whether `event` is of the time before the agent who has `call` took it, when another had it, or its caller had a
+    line still."""
     if call.assigned_at is None or event.at >= call.assigned_at:
         return False
-    return Participant.objects.filter(call=call, type=Participant.Type.AGENT, ended_at__isnull=False).exists()
+    return Participant.objects.filter(call=call, ended_at__isnull=False).exists()
 
 
 def _switch(call: Call, at: datetime) -> None:

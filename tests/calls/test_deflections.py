@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from agents.models import Engagement
+from calls import offers
 from calls.models import Call, Offer, OfferEvent, SandboxCall, VoipOrder
 from calls.services import apply_voip_event
 from calls.voip.base import VoipEvent, VoipEventKind
@@ -302,6 +303,22 @@ class TestOverCapacityWhileWaiting:
         ended = VoipEvent(VoipEventKind.ENDED, call_id, "sandbox", now(), ended_by="end_user")
         assert not apply_voip_event(ended)
         assert get(call_id).status == "queued"
+
+    def test_nor_does_that_end_the_call_when_an_agent_has_it(self, clock, settings):
+        settings.CCAI_SANDBOX_RING_SECONDS = 20
+        agent = make_agent()
+        menu = make_ivr("Sales", agents=[agent])
+        deflect(menu, "over_capacity", "callback", after_seconds=10)
+        call_id = ring(menu)
+        clock.pass_by(11)
+        hung_up_at = now()
+        clock.pass_by(1)
+        offers.accept(Offer.objects.get(status="open"))
+        clock.tick()
+        assert get(call_id).status == "connecting"
+        assert not apply_voip_event(VoipEvent(VoipEventKind.ENDED, call_id, "sandbox", hung_up_at))
+        clock.pass_by(30)
+        assert trail(call_id)[-2:] == ["connected", "finished"]
 
     def test_who_waits_to_be_called_back_is_not_promised_it_twice(self, clock):
         menu = make_ivr("Sales", agents=[])

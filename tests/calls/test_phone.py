@@ -233,6 +233,13 @@ class TestHangingUp:
         assert not report(call_id, VoipEventKind.ENDED, ended_by="end_user")
         assert trail(call_id) == ["selecting", "queued", "failed"]
 
+    @pytest.mark.parametrize(("menu", "reason"), [("Welcome", "eu_in_menu_abandoned"), ("Sales", "eu_abandoned")])
+    def test_a_line_that_breaks_off_is_one_that_hung_up(self, clock, tree, menu, reason):
+        call_id = ring(tree[menu])
+        clock.tick()
+        assert report(call_id, VoipEventKind.FAILED, fail_reason="voip_conn_general")
+        assert (Call.objects.get(pk=call_id).status, Call.objects.get(pk=call_id).fail_reason) == ("failed", reason)
+
     def test_a_caller_who_presses_nothing_is_hung_up_in_the_end(self, clock, tree):
         call_id = ring(tree["Welcome"])
         clock.tick()
