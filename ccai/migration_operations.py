@@ -61,7 +61,7 @@ def add_constraint(model: type[Model], constraint: BaseConstraint, editor: Edito
 
 
 def remove_constraint(model: type[Model], constraint: BaseConstraint, editor: Editor) -> None:
-    """`model`'s table does not have `constraint`."""
+    """`model`'s table does not have `constraint`, and neither has `model`: SQLite makes the table anew from that."""
     if not _exists(model, constraint.name, editor):
         return
     if _in_steps(editor) and isinstance(constraint, UniqueConstraint):
@@ -124,7 +124,7 @@ class AddConstraintInUse(AddConstraint):
 
     def database_backwards(self, app_label: str, schema_editor: Editor, from_state: Any, to_state: Any) -> None:
         """The constraint is gone."""
-        model = from_state.apps.get_model(app_label, self.model_name)
+        model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             remove_constraint(model, self.constraint, schema_editor)
 
@@ -136,7 +136,7 @@ class RemoveConstraintInUse(RemoveConstraint):
 
     def database_forwards(self, app_label: str, schema_editor: Editor, from_state: Any, to_state: Any) -> None:
         """The constraint is gone."""
-        model = from_state.apps.get_model(app_label, self.model_name)
+        model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             remove_constraint(model, self._constraint(app_label, from_state), schema_editor)
 

@@ -5,6 +5,12 @@ from django.db import migrations, models
 from ccai.migration_operations import AddConstraintInUse, AddIndexInUse, RemoveConstraintInUse, RemoveIndexInUse
 
 
+def give_menus(apps, schema_editor):
+    """Calls that were transferred to a queue, and never chose a menu, have that as their menu on the way back."""
+    waiting = apps.get_model("calls", "Call").objects.filter(status="queued", menu=None)
+    waiting.update(menu=models.F("queue"))
+
+
 class Migration(migrations.Migration):
     atomic = False
 
@@ -53,4 +59,5 @@ class Migration(migrations.Migration):
             model_name='call',
             name='calls_waiting_in_a_menu',
         ),
+        migrations.RunPython(migrations.RunPython.noop, give_menus, elidable=True),
     ]

@@ -68,6 +68,7 @@ def test_calls_that_are_under_way_get_their_queue_and_lose_it_on_the_way_back(be
         assert (call.status, call.queue_id, call.waits_since) == (status, None, None)
     with pytest.raises(IntegrityError, match="a_queued_call_has_a_queue_and_a_place_in_it"):
         calls.filter(pk=ids["queued"]).update(queue=None)
+    calls.filter(pk=ids["queued"]).update(menu=None)  # as after a transfer of a call that chose no menu
     dispositions = new.get_model("calls", "Disposition").objects.order_by("position")
     assert list(dispositions.values_list("name", flat=True)) == [
         "Resolved",
@@ -78,6 +79,7 @@ def test_calls_that_are_under_way_get_their_queue_and_lose_it_on_the_way_back(be
 
     old = migrate(BEFORE).get_model("calls", "Call").objects
     assert {call.pk: call.status for call in old.all()} == {pk: status for status, pk in ids.items()}
+    assert old.get(pk=ids["queued"]).menu_id == menu_id
     with pytest.raises(IntegrityError, match="a_queued_call_has_a_menu_and_a_place_in_time"):
         old.filter(pk=ids["queued"]).update(queued_at=None)
 
