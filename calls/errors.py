@@ -37,6 +37,7 @@ TICKET_ALREADY_SCHEDULED = Sentence("ticket_already_scheduled", "ticket_id {tick
 
 CALL_NOT_FOUND = Sentence("call_not_found", "Call {call_id} is not found", 404)
 NO_SUCH_MENU = Sentence("menu_not_found", "Menu {menu_id} is not found", 404)
+CALL_CANNOT_BE_CANCELLED = Sentence("call_cannot_be_cancelled", "Call can't be cancelled")
 CALL_HAS_ENDED = Sentence("call_has_ended", "Call has ended")
 FLAG_NOT_BOOLEAN = Sentence("{flag}_not_boolean", "{flag} must be a boolean")
 FLAGS_DIFFER = Sentence("repeat_customer_differs", "repeat_customer and repeat_customers differ")

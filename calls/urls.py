@@ -1,9 +1,9 @@
-"""The addresses of the Calls API (contract sections 4, 6, 7 and 10). A trailing slash works too."""
+"""The addresses of the Calls API (contract sections 4, 6 to 8, and 10). A trailing slash works too."""
 
 from django.urls import re_path
 
 from calls.sent_views import DataParametersView, FeedbackView, PhotosView, VideosView
-from calls.views import CallsView, CallView, CustomerFlagView, MenuWaitView, TransfersView
+from calls.views import CallCancelView, CallsView, CallView, CustomerFlagView, MenuWaitView, TransfersView
 
 urlpatterns = [
     re_path(r"^calls/?$", CallsView.as_view()),
@@ -14,5 +14,6 @@ urlpatterns = [
     re_path(r"^calls/(?P<call_id>[0-9]+)/videos/?$", VideosView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/feedback/?$", FeedbackView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/data_parameters/?$", DataParametersView.as_view()),
+    re_path(r"^calls/scheduled/(?P<call_id>[0-9]+)/cancel/?$", CallCancelView.as_view()),
     re_path(r"^menus/(?P<menu_id>[0-9]+)/wait/?$", MenuWaitView.as_view()),
 ]

@@ -56,6 +56,17 @@ class CallView(ApiView):
         return Response(body)
 
 
+class CallCancelView(ApiView):
+    """`/calls/scheduled/{id}/cancel` (contract section 8)."""
+
+    def patch(self, request: Request, call_id: str) -> Response:
+        """PATCH: 200 and the call, `cancelled`; 204 where it was so before."""
+        if not services.cancel_call(find_call(Call.objects.all(), call_id)):
+            return Response(status=204)
+        call = find_call(Call.objects.with_parts(), call_id)
+        return Response(call_object(call, CallParts.of(call), file_url(request)))
+
+
 class CustomerFlagView(ApiView):
     """`/calls/{id}/customer_flag` (contract section 6)."""
 

@@ -2,6 +2,7 @@
 
 from calls.services.action_only import begin_action_only, end_action_only
 from calls.services.calling_back import call_back, dial
+from calls.services.cancelling import cancel_call
 from calls.services.creation import Prompted, create_call
 from calls.services.data_parameters import set_data_parameters
 from calls.services.dial_prompts import drop_dial_prompt, use_dial_prompt
@@ -25,6 +26,7 @@ __all__ = [
     "apply_voip_event",
     "begin_action_only",
     "call_back",
+    "cancel_call",
     "cancel_transfer",
     "complete_transfer",
     "create_call",
