@@ -37,7 +37,8 @@ test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for th
 	$(BIN)/pytest --db postgresql --ignore tests/browser -n $(WORKERS) --dist loadgroup
 
 test-browser: $(DEVELOPMENT)  ## The agents' page in a real Chromium, which root gets installed
-	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || $(MAKE) --no-print-directory chromium
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit 0; done; $(MAKE) --no-print-directory chromium
 	$(BIN)/pytest --db sqlite tests/browser
 
 chromium:

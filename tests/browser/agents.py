@@ -109,7 +109,7 @@ class Caller:
 
 
 class Browsers:
-    """Pages that agents have open, each agent in a browser of their own. `logins` are cookies of those who were here."""
+    """Pages that agents have open, each agent in a browser of their own. `logins` keeps the cookies of each agent."""
 
     def __init__(self, chromium, url, logins):
         self.chromium = chromium

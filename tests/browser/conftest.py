@@ -36,9 +36,7 @@ def chromium():
     """A Chromium of this machine. Without one the tests fail, and say how to get one."""
     program = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
     if program is None:
-        pytest.fail(
-            "There is no Chromium on this machine. Install it (apt install chromium), or run `make test-browser` as root."
-        )
+        pytest.fail("There is no Chromium here. Install it (apt install chromium), or run `make test-browser` as root.")
     # A sandbox of Chromium's own does not work for root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:

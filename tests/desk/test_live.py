@@ -1,0 +1,206 @@
+"""Server-sent events: what changes for an agent is on the agent's pages, whoever changed it."""
+
+import asyncio
+import json
+
+import pytest
+from django.test import AsyncClient, Client
+
+from agents import availability
+from calls.desk.state import read_desks
+from calls.models import Offer
+from ccai.times import now
+from tests.conftest import HOST
+from tests.factories import make_agent, make_call, make_menu
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Seconds; nothing waits so long when all is well.
+PATIENCE = 30
+
+
+class Listener:
+    """An open page's stream of events."""
+
+    def __init__(self, client):
+        self.client = AsyncClient()
+        self.client.cookies = client.cookies
+        self.events = []
+
+    async def __aenter__(self):
+        response = await self.client.get("/desk/events", headers={"host": HOST})
+        assert response.headers["Content-Type"] == "text/event-stream"
+        self.chunks = aiter(response.streaming_content)
+        return self
+
+    async def __aexit__(self, *_error):
+        await self.chunks.aclose()
+
+    async def next(self, kind, having=""):
+        """The data of the next event of this kind that has these words."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                while self.events:
+                    event = self.events.pop(0)
+                    if event[0] == kind and having in event[1]:
+                        return event[1]
+                self.events += read_events((await anext(self.chunks)).decode())
+
+
+def read_events(text):
+    """The kind and the data of each event."""
+    events = []
+    for block in text.split("\n\n"):
+        lines = block.splitlines()
+        kind = next((line.removeprefix("event: ") for line in lines if line.startswith("event: ")), None)
+        if kind:
+            events.append((kind, "\n".join(line.removeprefix("data: ") for line in lines if line.startswith("data: "))))
+    return events
+
+
+def logged_in(agent):
+    client = Client(SERVER_NAME=HOST)
+    client.force_login(agent.user)
+    return client
+
+
+async def do(verb, *arguments):
+    """`verb` is done by another process, as it were."""
+    return await asyncio.to_thread(verb, *arguments)
+
+
+def test_it_begins_with_how_things_stand(center):
+    agent = make_agent(status="break")
+    make_menu("Advice", agents=[agent])
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            return await page.next("main"), await page.next("queues")
+
+    main, queues = asyncio.run(listen())
+
+    assert 'data-status="break"' in main
+    assert "Advice" in queues
+
+
+def test_what_somebody_else_changes_is_on_both_tabs_at_once(center):
+    agent = make_agent(status="break")
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as one, Listener(client) as other:
+            await one.next("main")
+            await other.next("main")
+            await do(availability.set_status, agent, "meal")
+            return [await page.next("main", 'data-status="meal"') for page in (one, other)]
+
+    one, other = asyncio.run(listen())
+
+    assert one == other
+
+
+def test_an_offer_is_on_the_page(center, clock):
+    agent = make_agent()
+    menu = make_menu("Advice", agents=[agent])
+    client = logged_in(agent)
+
+    def ring():
+        make_call("queued", menu=menu, cast_level=1, cast_round=1, offer_type="multicast")
+        clock.tick()
+        return Offer.objects.get().pk
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("main")
+            offer_id = await do(ring)
+            return offer_id, await page.next("main", 'data-phase="offer"')
+
+    offer_id, main = asyncio.run(listen())
+
+    assert f"/desk/offers/{offer_id}/accept" in main
+
+
+def test_the_queue_is_counted(center):
+    agent = make_agent(status="break")
+    menu = make_menu("Advice", agents=[agent])
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("queues", "Nobody waits")
+            await do(lambda: make_call("queued", menu=menu))
+            return await page.next("queues", "Longest")
+
+    assert 'class="busy"' in asyncio.run(listen())
+
+
+def test_a_page_whose_login_ends_is_told_so_and_the_stream_ends(center):
+    agent = make_agent()
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("main")
+            await do(lambda: client.post("/desk/logout/"))
+            await page.next("gone")
+            return [chunk async for chunk in page.chunks]
+
+    assert asyncio.run(listen()) == []
+
+
+def test_who_has_not_logged_in_gets_nothing_else(db):
+    async def listen():
+        async with Listener(Client(SERVER_NAME=HOST)) as page:
+            await page.next("gone")
+            return [chunk async for chunk in page.chunks]
+
+    assert asyncio.run(listen()) == []
+
+
+def test_without_redis_pages_look_by_themselves(center, no_redis, caplog):
+    agent = make_agent(status="break")
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("main")
+            await do(availability.set_status, agent, "meal")
+            await page.next("main", 'data-status="meal"')
+
+    asyncio.run(listen())
+
+    assert [line for line in caplog.messages if "pages of agents look for changes every 5 s" in line][1:] == []
+    assert "pages of agents look for changes every 5 s" in caplog.text
+
+
+def test_open_pages_are_seen_and_hear_that_the_connection_lives(center):
+    agent = make_agent()
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            return await page.next("alive")
+
+    before = now()
+    alive = json.loads(asyncio.run(listen()))
+
+    agent.refresh_from_db()
+    assert agent.seen_at >= before
+    assert abs(alive["now"] - now().timestamp() * 1_000) < PATIENCE * 1_000
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_pages_are_read_in_a_fixed_number_of_queries(center, clock, count, django_assert_num_queries):
+    agents = [make_agent() for _number in range(count)]
+    menu = make_menu("Advice", agents=agents)
+    for number in range(count):
+        make_call("queued", menu=menu, cast_level=1, cast_round=1, end_user_number="+12025550123")
+    clock.tick()
+    calls = set(Offer.objects.filter(status="open").values_list("call_id", flat=True))
+
+    # The last calls of each end user are looked up one by one: few calls are offered at the same moment.
+    with django_assert_num_queries(10 + len(calls)):
+        desks = read_desks([agent.pk for agent in agents], now())
+
+    assert {desk.phase for desk in desks.values()} == {"offer"}
