@@ -185,6 +185,8 @@ CCAI_ADMIN_EMAIL = env.str("CCAI_ADMIN_EMAIL", default="")
 CCAI_ADMIN_PASSWORD = env.str("CCAI_ADMIN_PASSWORD", default="")
 # By default axes counts failures per address alone, and one careless program locks a whole office out.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# The login forms call it so, whatever the user's own field is called; axes would look for "email" and find nothing.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_VERBOSE = False
