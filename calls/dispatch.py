@@ -250,6 +250,8 @@ def _expire(calls: Sequence[Call], at: datetime) -> None:
     handed_on = [call for call in calls if call.connected_at is not None]
     others = [call for call in calls if call.connected_at is None]
     for reason, batch in ((FailReason.TRANSFER_EXPIRED, handed_on), (FailReason.EXPIRED, others)):
+        if not batch:
+            continue
         moved = offers.leave_queue(
             batch,
             Status.FAILED,
