@@ -237,15 +237,23 @@ def close(call: Call, at: datetime) -> None:
 def lapse_transfers(at: datetime) -> int:
     """Transfers that nobody answered have failed, as have those whose call came to an end; one to a menu is done once
     an agent of it talks. Returns how many."""
-    call_ids = list(_due(at).order_by("pk").values_list("call_id", flat=True)[:BATCH])
+    due = _due(at).order_by("pk")
+    call_ids = list(due.values_list("call_id", flat=True)[:BATCH])
+    if not call_ids:
+        return 0
+    lapsed = 0
     with transaction.atomic():
         for call in Call.objects.filter(pk__in=call_ids).order_by("pk").select_for_update(skip_locked=True):
-            made = find_open(call)
-            if made is not None and made.to_menu is None and call.status == Status.CONNECTED:
+            # Somebody may have answered until the call was locked.
+            made = due.filter(call=call).first()
+            if made is None:
+                continue
+            lapsed += 1
+            if made.to_menu is None and call.status == Status.CONNECTED:
                 _lapse(call, made, at)
             else:
                 close(call, at)
-    return len(call_ids)
+    return lapsed
 
 
 def _due(at: datetime) -> QuerySet[Transfer]:

@@ -82,7 +82,7 @@ def _connected(call: Call, event: VoipEvent) -> bool:
 
 def _failed(call: Call, event: VoipEvent) -> bool:
     """The attempt to connect failed: for good, or until the next provider, or another agent, has tried."""
-    if call.status == Status.VOICEMAIL:
+    if call.status == Status.VOICEMAIL and event.fail_reason not in AGENTS_REASONS:
         _fail(call, event)
         return True
     if call.status in WITHOUT_AGENT:
@@ -122,6 +122,7 @@ def _ended(call: Call, event: VoipEvent) -> bool:
         lifecycle.transition(
             call, Status.FAILED, cause=f"ended_by_{by}", at=event.at, fail_reason=reason, disconnected_by=by
         )
+        transfers.close(call, event.at)
         return True
     return False
 
@@ -213,7 +214,7 @@ def _connect(call: Call, event: VoipEvent) -> None:
     Participant.objects.filter(call=call, type=Participant.Type.END_USER, status=Participant.Status.WAITING).update(
         status=Participant.Status.CONNECTED, connected_at=event.at
     )
-    lifecycle.transition(call, Status.CONNECTED, cause="both_connected", at=event.at)
+    lifecycle.transition(call, Status.CONNECTED, cause="both_connected", at=event.at, unheard_since=None)
     transfers.close(call, event.at)
 
 
