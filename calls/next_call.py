@@ -54,11 +54,10 @@ def lock_next(agent_ids: Collection[int], groups: Mapping[int, Sequence[Group]],
     found = {int(pk) for (ids,) in read if ids for pk in ids.split()}
     if not found:
         return []
-    return list(
-        Call.objects.filter(pk__in=found, status=Status.QUEUED)
-        .order_by("-priority", "waits_since", "pk")
-        .select_for_update(skip_locked=True)
-    )
+    # By their ids alone: by the status as well the database might read every call that waits.
+    locked = Call.objects.filter(pk__in=found).order_by().select_for_update(skip_locked=True)
+    waiting = [call for call in locked if call.status == Status.QUEUED]
+    return sorted(waiting, key=lambda call: (-call.priority, call.waits_since, call.pk))
 
 
 def facts_of_agents(agents: Sequence[Agent]) -> list[routing.FreeAgent]:

@@ -25,6 +25,7 @@ from calls.casting import (
     record_cast,
 )
 from calls.errors import OFFER_IS_GONE
+from calls.first_rows import read_in_order
 from calls.models import AnswerType, Call, Offer, Participant, Status
 from calls.serializers import agent_snapshot
 from ccai.errors import Refused
@@ -78,6 +79,7 @@ def advance(at: datetime) -> int:
     What it was offered lapses, and the agents are free. Returns how many calls went on.
     """
     with transaction.atomic():
+        read_in_order()
         due = list(
             Call.objects.filter(status=Status.QUEUED, cast_until__lte=at)
             .order_by("cast_until", "pk")
@@ -105,6 +107,7 @@ def advance(at: datetime) -> int:
 def hold_out(at: datetime) -> int:
     """Free agents are offered what waits for them. Returns how many offers that were."""
     with transaction.atomic():
+        read_in_order()
         agents = availability.lock_free(next_call.agents_of_busy_queues())
         return 0 if not agents else _hold_out_to(agents, at)
 

@@ -159,7 +159,10 @@ class TestCascade:
         for agent in agents:
             set_status(agent, "meal")
         post(api, make_groups(([agents[0]], 20), ([agents[1]], 20)))
-        clock.pass_by(61)
+        clock.tick()
+        for _ in range(3):
+            clock.jump(20)
+            clock.tick()
         assert Call.objects.get().cast_round == 4
 
     def test_a_newly_free_agent_of_an_earlier_group_comes_first(self, api, clock):
@@ -277,13 +280,16 @@ class TestDeltacast:
     def test_after_three_have_missed_it_all_are_asked_at_once_for_good(self, api, clock, menu, agents):
         post(api, menu)
         clock.tick()
-        clock.pass_by(30 + 20 + 20)
+        for timeout in (30, 20, 20):
+            clock.jump(timeout)
+            clock.tick()
         assert set(asked()) == set(agents[3:])
         assert not Offer.objects.filter(status="open", alone=True).exists()
         set_status(agents[0], "available")
         clock.tick()
         assert set(asked()) == {agents[0], *agents[3:]}
-        clock.pass_by(30)
+        clock.jump(30)
+        clock.tick()
         assert set(asked()) == {agents[0], *agents[3:]}
         assert {status_of(agent) for agent in agents[3:]} == {"available"}
 
@@ -291,7 +297,9 @@ class TestDeltacast:
         ana, ben = make_agents(2)
         post(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
         clock.tick()
-        clock.pass_by(40)
+        for _ in range(2):
+            clock.jump(20)
+            clock.tick()
         assert Call.objects.get().cast_round == 2
         set_status(ana, "available")
         clock.tick()
@@ -424,7 +432,8 @@ class TestTheVanished:
         post(api, make_groups((agents, 300)))
         for _ in range(5):
             availability.mark_seen([agent.pk for agent in agents], now())
-            clock.pass_by(30)
+            clock.jump(30)
+            clock.tick()
         assert set(asked()) == set(agents)
         assert Offer.objects.count() == 2
 
