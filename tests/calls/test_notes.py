@@ -1,12 +1,14 @@
 """What agents write down about a call, during it and after it."""
 
 import pytest
+from django.core.files.base import ContentFile
 
 from calls import services
 from calls.models import Disposition, Note, Participant
 from ccai.errors import Refused
 from ccai.redis import client
 from ccai.times import now
+from tests.calls.sent_files import JPEG, MP4
 from tests.factories import make_agent, make_call
 
 pytestmark = pytest.mark.django_db
@@ -88,14 +90,30 @@ class TestDispositions:
             services.set_disposition(call, make_agent(), Disposition.objects.first())
 
 
-def test_the_pages_of_all_agents_on_the_call_are_stale(call, agent, django_capture_on_commit_callbacks):
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda call, agent: services.write_note(call, agent, "Something."),
+        lambda call, agent: services.set_disposition(call, agent, Disposition.objects.create(name="Fax sent")),
+        lambda call, agent: services.set_feedback(call, {"rating": 5}),
+        lambda call, agent: services.set_data_parameters(call, {"intent": "refund"}),
+        lambda call, agent: services.add_photo(call, ContentFile(JPEG), "photo"),
+        lambda call, agent: services.add_video(call, ContentFile(MP4)),
+    ],
+    ids=["note", "disposition", "feedback", "data parameters", "photo", "video"],
+)
+def test_the_pages_of_all_agents_on_the_call_are_stale(
+    verb, call, agent, django_capture_on_commit_callbacks, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
     other, gone = make_agent(), make_agent()
+    type(call).objects.filter(pk=call.pk).update(connected_at=now())
     Participant.objects.create(call=call, type="agent", agent=other, status="connected")
     Participant.objects.create(call=call, type="agent", agent=gone, status="finished", ended_at=now())
     with client().pubsub() as heard:
         heard.subscribe("ccai:agents")
         heard.get_message(timeout=5)
         with django_capture_on_commit_callbacks(execute=True):
-            services.write_note(call, agent, "Something.")
+            verb(call, agent)
         message = heard.get_message(timeout=5)
     assert set(message["data"].decode().split()) == {str(agent.pk), str(other.pk)}
