@@ -25,7 +25,6 @@ STATUSES = (
     (Agent.Status.WRAP_UP, "edit_note"),
     (Agent.Status.OFFLINE, "power_settings_new"),
 )
-CHOOSABLE = frozenset(status for status, _icon in STATUSES)
 FLAG_NAMES = {
     "verified_customer": ("verified_user", translation.gettext_lazy("Verified")),
     "bad_actor": ("gpp_bad", translation.gettext_lazy("Bad actor")),
@@ -43,21 +42,31 @@ class Drawn(NamedTuple):
         return self.status + self.main
 
 
+class Shared(NamedTuple):
+    """What an offer shows of its call, and until when it stands."""
+
+    top: SafeString
+    facts: SafeString
+
+
 def draw_desks(agent_ids: Collection[int], at: datetime) -> dict[int, Drawn]:
     """What each of these agents is doing, in the language that is active. Nothing for who may not log in any more."""
-    drawn: dict[int, SafeString] = {}
+    drawn: dict[object, Shared] = {}
     return {agent_id: draw_desk(desk, drawn) for agent_id, desk in read_desks(agent_ids, at).items()}
 
 
-def draw_desk(desk: Desk, drawn: dict[int, SafeString]) -> Drawn:
-    """What an agent is doing. `drawn` keeps what is the same for all who are offered a call."""
-    context: dict[str, object] = {"desk": desk, "statuses": STATUSES}
+def draw_desk(desk: Desk, drawn: dict[object, Shared]) -> Drawn:
+    """What an agent is doing. `drawn` keeps what is the same for all who are offered a call: they may be hundreds."""
+    context: dict[str, object] = {"desk": desk}
     if desk.facts is not None:
         context |= {"facts": desk.facts, "call": desk.facts.call, "flags": flags_of(desk.facts)}
     if desk.offer is not None and desk.facts is not None:
-        if desk.facts.call.pk not in drawn:
-            drawn[desk.facts.call.pk] = render_to_string("desk/caller.html", context)
-        context["caller"] = drawn[desk.facts.call.pk]
+        alike = (desk.offer.call_id, desk.offer.transfer_id, desk.offer.expires_at)
+        if alike not in drawn:
+            drawn[alike] = Shared(
+                render_to_string("desk/offer_top.html", context), render_to_string("desk/caller.html", context)
+            )
+        context["shared"] = drawn[alike]
     return Drawn(render_to_string("desk/status.html", context), render_to_string("desk/desk.html", context))
 
 

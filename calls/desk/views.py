@@ -20,7 +20,7 @@ from calls.crm.base import CrmContact, CrmUnavailable
 from calls.desk.access import for_agents
 from calls.desk.own import find, missed_by, own_call, own_offer, own_prompt
 from calls.desk.queues import Board, Boards
-from calls.desk.showing import CHOOSABLE, draw_board, draw_desks
+from calls.desk.showing import STATUSES, draw_board, draw_desks
 from calls.desk.targets import find_targets
 from calls.desk.words import GONE, in_words
 from calls.models import Disposition, Transfer
@@ -46,6 +46,7 @@ def page(request: HttpRequest, agent: Agent) -> HttpResponse:
         "board": draw_board(board),
         "numbers": checks.agents_numbers(agent),
         "server_now": at,
+        "statuses": STATUSES,
     }
     return render(request, "desk/page.html", context)
 
@@ -80,7 +81,7 @@ def verb(view: Callable[Concatenate[HttpRequest, Agent, Params], str | Promise |
 def set_status(request: HttpRequest, agent: Agent) -> None:
     """POST /desk/status: what the agent says they are doing."""
     status = request.POST.get("status", "")
-    if status not in CHOOSABLE:
+    if status not in dict(STATUSES):
         raise Http404
     availability.mark_seen([agent.pk], now())
     availability.set_status(agent, status)

@@ -338,6 +338,9 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("toggle", (event) => {
     if (!event.target.matches?.("[popover]") || event.newState !== "open") return;
+    for (const item of event.target.querySelectorAll("[role=menuitemradio]")) {
+        item.setAttribute("aria-checked", item.dataset.status === $("#desk-status").dataset.status);
+    }
     const opener = $(`[popovertarget="${event.target.id}"]`).getBoundingClientRect();
     const width = event.target.offsetWidth;
     event.target.style.top = `${opener.bottom + 6}px`;
