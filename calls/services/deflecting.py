@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from calls import lifecycle, offers, waiting
 from calls.models import (
@@ -145,9 +145,9 @@ def over_capacity(at: datetime) -> int:
         ),
         status=Status.QUEUED,
         connected_at=None,
-    ).exclude(deflection__in=OVER_CAPACITY.values())
+    ).exclude(Q(voip_provider="") | Q(deflection__in=OVER_CAPACITY.values()))
     options = DeflectionOption.objects.filter(
-        Exists(Call.objects.filter(queue=OuterRef("menu"), status=Status.QUEUED)),
+        Exists(callers.filter(queue=OuterRef("menu"))),
         occasion=Occasion.OVER_CAPACITY,
         after_seconds__isnull=False,
     ).select_related("menu")
