@@ -92,10 +92,10 @@ def advance(at: datetime) -> int:
         serving = {pk for groups in groups_of.values() for group in groups for pk in group.agent_ids}
         free = set(availability.free(Agent.objects.filter(pk__in=serving)).values_list("pk", flat=True))
 
-        def place(call: Call) -> tuple[int, str, int, int]:
+        def standing(call: Call) -> tuple[int, str, int, int]:
             return call.queue_id or 0, call.offer_type, call.cast_level, call.cast_round
 
-        for (menu_id, _type, level, _round), alike in groupby(sorted(due, key=place), key=place):
+        for (menu_id, _type, level, _round), alike in groupby(sorted(due, key=standing), key=standing):
             calls = list(alike)
             columns = next_cast(calls[0], groups_of[menu_id], free, at)
             _write(calls, columns)

@@ -428,6 +428,13 @@ class TestTheVanished:
         clock.tick()
         assert asked() == [other]
 
+    def test_who_says_that_they_are_offline_holds_no_offer(self, api, clock, agents):
+        post(api, make_menu(agents=agents))
+        clock.tick()
+        set_status(agents[0], "offline")
+        clock.tick()
+        assert asked() == [agents[1]]
+
     def test_whose_page_is_open_keeps_the_offer(self, api, clock, agents):
         post(api, make_groups((agents, 300)))
         for _ in range(5):
