@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.models import Agent, Engagement, Language, OutboundNumber
-from calls import next_call, offers, routing
+from calls import next_call, offers, routing, services
 from calls.models import Call, Offer
 from ccai.times import now
 from menus.models import AgentGroup
@@ -97,6 +97,16 @@ def test_what_an_agent_declined_is_stepped_over_in_that_round_alone():
     Call.objects.filter(pk=first.pk).update(cast_round=2)
     offers.hold_out(now())
     assert Offer.objects.get(status="open").call == first
+
+
+def test_who_had_it_and_gave_it_back_is_asked_again_in_the_next_round():
+    agent = make_agent()
+    (call,) = queue_calls(make_menu(agents=[agent]), 1)
+    offers.hold_out(now())
+    services.give_back(offers.accept(Offer.objects.get()), cause="test")
+    assert offers.hold_out(now()) == 0
+    Call.objects.filter(pk=call.pk).update(cast_round=2)
+    assert offers.hold_out(now()) == 1
 
 
 codes = st.sampled_from(["en", "en-US", "en-GB", "es", "es-419", "ko"])
