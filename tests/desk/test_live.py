@@ -195,7 +195,7 @@ def test_open_pages_are_seen_and_hear_that_the_connection_lives(center):
 def test_pages_are_read_in_a_fixed_number_of_queries(center, clock, count, django_assert_num_queries):
     agents = [make_agent() for _number in range(count)]
     menu = make_menu("Advice", agents=agents)
-    for number in range(count):
+    for _number in range(count):
         make_call("queued", menu=menu, cast_level=1, cast_round=1, end_user_number="+12025550123")
     clock.tick()
     calls = set(Offer.objects.filter(status="open").values_list("call_id", flat=True))
