@@ -148,6 +148,7 @@ class Browsers:
         faults = {page.name: page.faults for page in self.pages if page.faults}
         for page in self.pages:
             page.be_free()
+        for page in self.pages:
             page.page.context.close()
         assert not faults, faults
 
