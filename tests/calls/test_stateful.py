@@ -249,12 +249,17 @@ class LiveCalls(RuleBasedStateMachine):
         if call:
             self.attempt(services.give_back, call, cause="given_back")
 
-    @precondition(lambda self: Call.objects.filter(status="connected").exists())
-    @rule(place=places, other=places, kind=st.sampled_from(("cold", "warm")), is_taken=st.booleans())
-    def a_call_is_handed_on_to_an_agent(self, place, other, kind, is_taken):
+    def a_conversation(self, place):
+        """A call on which somebody talks: one that there is, or a new one if an agent is free for it."""
         call = self.some_call(place, "connected")
+        if call is None:
+            self.somebody_talks(place, through_a_queue=place % 2 == 1)
+        return call or self.some_call(place, "connected")
+
+    def hand_on(self, call, other, kind, *, is_taken):
+        """The call's agent hands it on to another, who may have become available for that, and may take it at once."""
         to_agent = Agent.objects.get(pk=self.agents[other % 4].pk)
-        if place % 2:
+        if is_taken:
             availability.set_status(to_agent, "available")
         self.attempt(services.transfer, call, call.agent, to_agent=to_agent, kind=kind)
         offer = Offer.objects.filter(status="open", transfer__call=call).first()
@@ -262,12 +267,31 @@ class LiveCalls(RuleBasedStateMachine):
             self.attempt(services.accept_offer, offer)
             self.time_passes(1)
 
-    @precondition(lambda self: Call.objects.filter(status="connected").exists())
+    @rule(place=places, other=places, is_taken=st.booleans())
+    def a_call_is_handed_on_cold(self, place, other, is_taken):
+        call = self.a_conversation(place)
+        if call:
+            self.hand_on(call, other, "cold", is_taken=is_taken)
+
+    @rule(
+        place=places,
+        other=places,
+        is_taken=st.booleans(),
+        then=st.sampled_from((None, "complete_transfer", "hang_up", "cancel_transfer", "resume")),
+    )
+    def a_call_is_handed_on_warm(self, place, other, is_taken, then):
+        call = self.a_conversation(place)
+        if call:
+            self.hand_on(call, other, "warm", is_taken=is_taken)
+        if call and then:
+            self.attempt(getattr(services, then), call, call.agent)
+
     @rule(place=places, other=places)
     def a_call_is_handed_on_to_a_menu(self, place, other):
-        call = self.some_call(place, "connected")
+        call = self.a_conversation(place)
         menus = self.mobile + self.ivr
-        self.attempt(services.transfer, call, call.agent, to_menu=menus[other % len(menus)])
+        if call:
+            self.attempt(services.transfer, call, call.agent, to_menu=menus[other % len(menus)])
 
     @rule(place=places)
     def a_voicemail_is_opened(self, place):
