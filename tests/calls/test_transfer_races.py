@@ -2,7 +2,6 @@
 
 import pytest
 
-from agents import availability
 from agents.models import Agent, Engagement
 from calls.models import Call, CallEvent, Offer, Participant, Transfer
 from calls.services import accept_offer, call_back, cancel_transfer, hang_up, transfer
@@ -31,7 +30,7 @@ def ben():
 def call(ana):
     """Ana and an end user talk."""
     call = make_call("connected", agent=ana)
-    engagement = availability.engage(ana, Engagement.Kind.CALL, now())
+    engagement = Engagement.objects.create(agent=ana, kind="call")
     for who in ({"type": "end_user"}, {"type": "agent", "agent": ana, "engagement": engagement}):
         Participant.objects.create(call=call, status="connected", connected_at=now(), **who)
     return call
@@ -56,7 +55,7 @@ def test_one_agent_is_handed_one_call(ben):
     givers = [make_agent() for _ in range(4)]
     calls = [make_call("connected", agent=giver) for giver in givers]
     for call, giver in zip(calls, givers, strict=True):
-        engagement = availability.engage(giver, Engagement.Kind.CALL, now())
+        engagement = Engagement.objects.create(agent=giver, kind="call")
         Participant.objects.create(call=call, type="agent", agent=giver, engagement=engagement, status="connected")
     results = all_at_once(
         *[
