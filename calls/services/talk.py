@@ -58,17 +58,20 @@ def resume(call: Call, agent: Agent, at: datetime | None = None) -> None:
 
 
 def hang_up(call: Call, agent: Agent, at: datetime | None = None) -> Call:
-    """The agent has left, and the call is over with them: `finished`, or `failed`, `ag_canceled` where it was not
-    connected.
+    """The agent has left, and a conversation is over with them: `finished`.
 
-    The third party of a warm transfer only leaves; and where the third party is on the line, the agent who hangs up
-    hands over to them. Refused (409) where the agent is not on the call.
+    Where they have not talked yet the call waits in its queue again, at its old place; one that has no queue is
+    `failed`, `ag_canceled`. The third party of a warm transfer only leaves; and where the third party is on the line,
+    the agent who hangs up hands over to them. Refused (409) where the agent is not on the call.
     """
     at = at or now()
     with transaction.atomic():
         call = stays.lock(call)
         stay = stays.require_stay(call, agent)
         if call.status == Status.CONNECTED and transfers.leave(call, stay, at):
+            return call
+        if may_go_back(call):
+            queue_again(call, at, cause="ended_by_agent", fail_reason=FailReason.AG_CANCELED)
             return call
         if call.status == Status.CONNECTED:
             lifecycle.transition(

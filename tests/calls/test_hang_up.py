@@ -66,6 +66,25 @@ class TestHangingUp:
         clock.pass_by(5)
         assert trail(call)[-1] == "failed"
 
+    @pytest.mark.parametrize("ticks", [0, 1])
+    def test_an_agent_who_leaves_before_they_talked_leaves_the_caller_at_their_place_in_the_queue(
+        self, api, clock, ticks
+    ):
+        ben = make_agent("ben@example.com")
+        call = Call.objects.get(pk=post_inbound(api, make_menu(agents=[ben])))
+        clock.tick()
+        accept_offer(offer_to(ben))
+        for _tick in range(ticks):
+            clock.tick()
+        hang_up(call, ben)
+        call.refresh_from_db()
+        assert (call.status, call.agent, call.fail_reason) == ("queued", None, "nothing")
+        assert (call.waits_since, call.events.last().cause) == (call.queued_at, "ended_by_agent")
+        assert [stay.fail_reason for stay in stays(call, type="agent")] == ["ag_canceled"]
+        assert engaged() == set()
+        clock.tick()
+        assert not Offer.objects.filter(agent=ben, status="open").exists()
+
     def test_a_line_that_answers_after_the_end_is_ended(self, api, clock, menu, ana):
         call = begin_talk(api, clock, menu)
         hang_up(call, ana)
