@@ -74,6 +74,7 @@ class Login(LoginView):
 
     form_class = LoginForm
     template_name = "desk/login.html"
+    redirect_authenticated_user = True
     next_page = "desk:page"
 
 

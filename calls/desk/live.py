@@ -2,7 +2,8 @@
 
 One hub per web process hears the announcements (`ccai/announcing.py`), reads the state of all agents who were named in
 one batch, and hands the drawn parts to their streams. A stream keeps only the newest of each kind, so that a page that
-reads slowly costs nothing and misses nothing. Where Redis does not answer, all pages are drawn anew every few seconds.
+reads slowly costs nothing and misses nothing. All pages are drawn anew from time to time, and every few seconds where
+Redis does not answer, so that an announcement that is lost costs seconds; what has not changed is not sent.
 
 A stream holds no database connection and, but for its task, nothing of the process: pages are open all day.
 """
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import signal
 import threading
 from collections import defaultdict
@@ -50,6 +52,8 @@ PAUSE = 1.0  # after a failure
 
 # Kinds of news. After the last two the stream ends: the login is over; the process ends, and another may follow.
 MAIN, BOARD, ALIVE, GONE, ENDED = "main", "queues", "alive", "gone", "ended"
+# Two drawings that differ in this alone show the same.
+READ_AT = re.compile(r'data-read-at="[0-9]+"')
 
 
 class Stream:
@@ -116,7 +120,7 @@ class Hub:
         self._look_at_queues = asyncio.Event()
         self._deaf = False
         self._boards = Boards()
-        self._shown: dict[Stream, str] = {}
+        self._shown: dict[Stream, dict[str, str]] = defaultdict(dict)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="desk")
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -195,10 +199,18 @@ class Hub:
             await asyncio.sleep(PAUSE)
 
     async def _poll(self) -> None:
-        """While announcements cannot be heard every page is drawn anew from time to time."""
-        await asyncio.sleep(POLLING)
-        if self._deaf:
-            self._be_stale(list(self._streams))
+        """Every page is drawn anew from time to time, and more often while announcements cannot be heard."""
+        for _wait in range(int(PULSE / POLLING)):
+            await asyncio.sleep(POLLING)
+            if self._deaf:
+                break
+        self._be_stale(list(self._streams))
+
+    def _show(self, stream: Stream, kind: str, part: str, data: str) -> None:
+        """The page is sent `data`, unless the `part` of it that counts is there already."""
+        if self._shown[stream].get(kind) != part and stream in self._streams.get(stream.agent_id, ()):
+            self._shown[stream][kind] = part
+            stream.put(kind, data)
 
     async def _draw_stale(self) -> None:
         """Wait until pages are stale, and send them what holds now."""
@@ -224,7 +236,8 @@ class Hub:
             )
             for stream in readers:
                 if stream.session_key in sessions and stream.agent_id in pages:
-                    stream.put(MAIN, pages[stream.agent_id])
+                    page = pages[stream.agent_id]
+                    self._show(stream, MAIN, READ_AT.sub("", page, count=1), page)
                 else:
                     stream.put(GONE, "")
 
@@ -238,9 +251,7 @@ class Hub:
             await self._look_at_queues.wait()
             return
         for stream, part in (await self._run(self._draw_boards, streams)).items():
-            if self._shown.get(stream) != part and stream in self._streams.get(stream.agent_id, ()):
-                self._shown[stream] = part
-                stream.put(BOARD, part)
+            self._show(stream, BOARD, part, part)
 
     def _draw_boards(self, streams: Collection[Stream]) -> dict[Stream, str]:
         """The queues as each page is to show them. Agents who serve the same queues share one drawing."""
@@ -281,7 +292,8 @@ class Hub:
             before = signal.getsignal(number)
 
             def handle(number: int, frame: object, before: object = before) -> None:
-                loop.call_soon_threadsafe(self._close)
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(self._close)
                 if callable(before):
                     before(number, frame)
 

@@ -7,6 +7,7 @@ import pytest
 from django.test import AsyncClient, Client
 
 from agents import availability
+from agents.models import Agent
 from calls.desk.state import read_desks
 from calls.models import Offer
 from ccai.times import now
@@ -65,9 +66,9 @@ def logged_in(agent):
     return client
 
 
-async def do(verb, *arguments):
+async def do(verb, *arguments, **named):
     """`verb` is done by another process, as it were."""
-    return await asyncio.to_thread(verb, *arguments)
+    return await asyncio.to_thread(verb, *arguments, **named)
 
 
 def test_it_begins_with_how_things_stand(center):
@@ -173,6 +174,19 @@ def test_without_redis_pages_look_by_themselves(center, no_redis, caplog):
 
     assert [line for line in caplog.messages if "pages of agents look for changes every 5 s" in line][1:] == []
     assert "pages of agents look for changes every 5 s" in caplog.text
+
+
+def test_an_announcement_that_is_lost_costs_seconds(center):
+    agent = make_agent(status="break")
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("main")
+            await do(Agent.objects.filter(pk=agent.pk).update, status="meal")
+            await page.next("main", 'class="status" data-status="meal"')
+
+    asyncio.run(listen())
 
 
 def test_open_pages_are_seen_and_hear_that_the_connection_lives(center):
