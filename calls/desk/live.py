@@ -16,7 +16,7 @@ import re
 import signal
 import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
@@ -157,12 +157,14 @@ class Hub:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, partial(with_database, work, *args, **kwargs))
 
-    async def _for_ever(self, step: Callable[[], object]) -> None:
+    async def _for_ever(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do `step` again and again. Of failures in a row the first is said."""
         failing = False
-        while True:
+        task = asyncio.current_task()
+        # What `step` waits for may take a cancellation for the end of its own patience.
+        while task is not None and not task.cancelling():
             try:
-                await step()  # type: ignore[misc]
+                await step()
                 failing = False
             except Exception as error:
                 if not failing:
