@@ -75,6 +75,9 @@ NOT_ON_THIS_CALL = Sentence("not_on_this_call", "You are not on this call", 409)
 CALL_OF_ANOTHER_AGENT = Sentence("call_of_another_agent", "This is the call of another agent", 409)
 CALL_IS_HELD = Sentence("call_is_held", "Call is on hold already", 409)
 CALL_IS_NOT_HELD = Sentence("call_is_not_held", "Call is not on hold", 409)
+CALL_NOT_ACTION_ONLY = Sentence(
+    "call_is_not_action_only", "Call is not an action-only call: its agent or end user hangs up", 409
+)
 CALL_CANNOT_GO_BACK = Sentence("call_cannot_go_back", "Call can't go back to its queue", 409)
 
 TRANSFER_TARGET_REQUIRED = Sentence("transfer_target_required", "to_agent_email or to_menu_id required")

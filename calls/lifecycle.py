@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from agents import availability
-from calls.models import Call, CallEvent, Hold, Participant, Status
+from calls.models import Call, CallEvent, FailReason, Hold, Participant, Status
 from calls.models.call import OVER
 from ccai import announcing
 from ccai.times import now
@@ -78,11 +78,13 @@ def seconds_between(start: datetime | None, end: datetime | None) -> int:
 def deadline_of(call: Call, status: str, at: datetime) -> datetime | None:
     """When the clock settles `call` if it stays in `status`, come to at `at`; None where it may stay for ever."""
     if status == Status.QUEUED:
-        # A call that comes back from an agent it never talked to has no more time than it had.
+        # A scheduled call has its time, wherever it is sent on to; one that comes back from an agent it never talked to
+        # has no more than it had. A caller who is to be called back has all of it anew.
         begun: dict[str, datetime | None] = {
             Status.SCHEDULED: call.scheduled_at,
-            Status.ASSIGNED: call.waits_since,
-            Status.CONNECTING: call.waits_since,
+            Status.DEFLECTED: call.scheduled_at,
+            Status.ASSIGNED: call.scheduled_at or call.waits_since,
+            Status.CONNECTING: call.scheduled_at or call.waits_since,
         }
         return (begun.get(call.status) or at) + timedelta(seconds=call.expires_after)
     setting = DEADLINES.get(Status(status))
@@ -241,6 +243,8 @@ def _end_participants(calls: Sequence[Call], at: datetime) -> None:
 
 
 def _recover_parents(calls: Sequence[Call], at: datetime) -> None:
-    """The failed calls that `calls`, which finished well, have called back are recovered (contract section 3)."""
-    parents = Call.objects.filter(pk__in=[call.parent_id for call in calls if call.parent_id], status=Status.FAILED)
+    """The failed calls that those of `calls` have called back that finished without an error are recovered (contract
+    section 3)."""
+    called_back = [call.parent_id for call in calls if call.parent_id and call.fail_reason == FailReason.NOTHING]
+    parents = Call.objects.filter(pk__in=called_back, status=Status.FAILED)
     transition_many(list(parents), Status.RECOVERED, cause="called_back", at=at)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
@@ -23,12 +23,24 @@ class Wait:
     """How things stand in one queue. Times are whole seconds.
 
     `estimated_wait` is None where nobody is at work who could take a call, `longest_wait` where nobody waits.
+    `at_work` and `handle_time` are what the estimate was made of, as in `estimate_wait`.
     """
 
     estimated_wait: int | None
     queued: int
     available_agents: int
     longest_wait: int | None = None
+    at_work: int = field(default=0, compare=False)
+    handle_time: float = field(default=USUAL_HANDLE_TIME, compare=False)
+
+    def count_within(self, seconds: int, many: int) -> int:
+        """How many of `many` callers who come one after the other would wait for at most `seconds`; all of them where
+        nobody can tell."""
+        for ahead in range(many):
+            wait = estimate_wait(self.queued + ahead, self.available_agents, self.at_work, self.handle_time)
+            if wait is not None and wait > seconds:
+                return ahead
+        return many
 
 
 def estimate(menu_ids: Collection[int], at: datetime) -> dict[int, Wait]:
@@ -49,14 +61,15 @@ def estimate(menu_ids: Collection[int], at: datetime) -> dict[int, Wait]:
     waits = {}
     for menu_id in menu_ids:
         queued, oldest = waiting.get(menu_id, (0, None))
-        handle_time = handle_times.get(menu_id)
+        known = handle_times.get(menu_id)
+        handle_time = USUAL_HANDLE_TIME if known is None else known
         waits[menu_id] = Wait(
-            estimated_wait=estimate_wait(
-                queued, free[menu_id], at_work[menu_id], USUAL_HANDLE_TIME if handle_time is None else handle_time
-            ),
+            estimated_wait=estimate_wait(queued, free[menu_id], at_work[menu_id], handle_time),
             queued=queued,
             available_agents=free[menu_id],
             longest_wait=None if oldest is None else seconds_between(oldest, at),
+            at_work=at_work[menu_id],
+            handle_time=handle_time,
         )
     return waits
 

@@ -10,6 +10,7 @@ from calls import errors, lifecycle
 from calls.crm import crm
 from calls.crm.base import CrmUnavailable
 from calls.models import Call, CallType, DisconnectedBy, Participant, Status
+from calls.models.call import OVER
 from calls.serializers import agent_snapshot
 from calls.services import end_users
 from calls.services.checks import DEFAULT_LANGUAGE, Party
@@ -67,8 +68,10 @@ def begin_action_only(
 def end_action_only(call: Call, *, disconnected_by: str = DisconnectedBy.UNKNOWN, at: datetime | None = None) -> Call:
     """The call is over elsewhere: `action_only_finished`, with its duration, and the agent is free.
 
-    Refused with "Call has ended" where it was over already.
+    Refused with "Call has ended" where it was over already; and with 409 where it is no such call.
     """
+    if call.status != Status.ACTION_ONLY and call.status not in OVER:
+        raise Refused(errors.CALL_NOT_ACTION_ONLY)
     try:
         return lifecycle.transition(
             call,

@@ -71,6 +71,16 @@ class Detour:
         return word_for(self.occasion, self.kind)
 
 
+@dataclass(frozen=True)
+class Way:
+    """Where calls go that come to a menu: by each of `detours`, one sending them on to the next, to `queue`; None where
+    the last one gives something else. `room` says for how many of those that were asked about this holds."""
+
+    detours: list[Detour]
+    queue: Menu | None
+    room: int
+
+
 def word_for(occasion: str, kind: str) -> Deflection:
     """The contract's word for what a menu gives on this occasion, which has this kind."""
     words = OVER_CAPACITY if occasion == Occasion.OVER_CAPACITY else DEFLECTIONS
@@ -89,30 +99,40 @@ def admit(calls: Sequence[Call], menu: Menu, at: datetime, *, cause: str) -> Non
     been_put_off = [call for call in calls if call.deflection in OVER_CAPACITY.values()]
     others = [call for call in calls if call.deflection not in OVER_CAPACITY.values()]
     for batch, by_capacity in ((others, True), (been_put_off, False)):
-        if batch:
-            detours, queue = find_way(menu, at, by_capacity=by_capacity)
-            if detours:
-                deflect(batch, detours, queue, at)
-            elif queue is not None:
-                _enqueue(batch, queue, at, cause=cause)
+        rest = batch
+        while rest:
+            way = find_way(menu, at, len(rest), by_capacity=by_capacity)
+            # Where a queue has room for some, the others find it full.
+            those, rest = rest[: way.room], rest[way.room :]
+            if way.detours:
+                deflect(those, way.detours, way.queue, at)
+            elif way.queue is not None:
+                _enqueue(those, way.queue, at, cause=cause)
 
 
-def find_way(menu: Menu, at: datetime, *, by_capacity: bool) -> tuple[list[Detour], Menu | None]:
-    """The menus that would turn a call away that comes to `menu`, one sending it on to the next, and the menu that
-    takes it at last; None where the last one gives something else. A redirection that leads back is a message."""
+def find_way(menu: Menu, at: datetime, many: int, *, by_capacity: bool) -> Way:
+    """Where the first of `many` calls goes that come to `menu` one after the other, and how many go the same way.
+
+    A redirection that leads back is a message.
+    """
     detours: list[Detour] = []
     seen: set[int] = set()
     here: Menu | None = menu
     while here is not None:
         seen.add(here.pk)
-        detour = _turned_away(here, at, by_capacity=by_capacity)
+        detour, room = _turned_away(here, at, many, by_capacity=by_capacity)
         if detour is None:
-            return detours, here
+            return Way(detours, here, room)
         if detour.onward is not None and (detour.onward.deleted or detour.onward.pk in seen):
             detour = replace(detour, kind=Kind.MESSAGE, onward=None)
         detours.append(detour)
         here = detour.onward
-    return detours, None
+    return Way(detours, None, many)
+
+
+def turn_away(calls: Sequence[Call], menu: Menu, at: datetime) -> None:
+    """`calls` are deflected as if `menu` were closed and had nothing but a message. Call it in a transaction."""
+    deflect(calls, [Detour(menu, Occasion.AFTER_HOURS)], None, at)
 
 
 def deflect(calls: Sequence[Call], detours: Sequence[Detour], queue: Menu | None, at: datetime) -> None:
@@ -191,23 +211,25 @@ def option_behind(call: Call) -> DeflectionOption | None:
     return next((one for one in in_turn if word_for(one.occasion, _kind_of(one)) == detail.deflection), None)
 
 
-def _turned_away(menu: Menu, at: datetime, *, by_capacity: bool) -> Detour | None:
-    """What `menu` gives a call that comes at the moment `at`; None where it takes it."""
+def _turned_away(menu: Menu, at: datetime, many: int, *, by_capacity: bool) -> tuple[Detour | None, int]:
+    """What `menu` gives the first of `many` calls that come at the moment `at`, None where it takes it; and how many
+    of them get the same."""
     state = menu.state_at(at)
     if state != Menu.State.OPEN:
         occasion = OCCASIONS[Menu.State(state)]
         option = menu.option(occasion)
         if option is None:
-            return Detour(menu, occasion)
+            return Detour(menu, occasion), many
         onward = option.to_menu if option.kind == Kind.QUEUE else None
-        return Detour(menu, occasion, _kind_of(option), onward)
+        return Detour(menu, occasion, _kind_of(option), onward), many
     option = menu.option(Occasion.OVER_CAPACITY) if by_capacity else None
     if option is None or option.after_seconds is None:
-        return None
-    estimated = waiting.estimate([menu.pk], at)[menu.pk].estimated_wait
-    if estimated is None or estimated <= option.after_seconds:
-        return None
-    return _over_capacity_of(menu, option, timedelta(seconds=estimated))
+        return None, many
+    wait = waiting.estimate([menu.pk], at)[menu.pk]
+    room = wait.count_within(option.after_seconds, many)
+    if room:
+        return None, room
+    return _over_capacity_of(menu, option, timedelta(seconds=wait.estimated_wait or 0)), many
 
 
 def _over_capacity_of(menu: Menu, option: DeflectionOption, estimated: timedelta) -> Detour:

@@ -4,6 +4,7 @@ While a call is `selecting`, `menu`, `selected_menu` and `menu_path` say where i
 with others below it until a leaf is chosen. So a caller who gives up is remembered with the menu they gave up in.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from calls.crm import crm
 from calls.crm.base import CrmUnavailable
 from calls.models import (
     Call,
+    CallEvent,
     CallType,
     Deflection,
     DisconnectedBy,
@@ -33,6 +35,8 @@ from calls.services.checks import DEFAULT_LANGUAGE, Party
 from calls.voip.base import Instruction, InstructionKind
 from ccai.times import now
 from menus.models import DeflectionOption, Menu
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 # The key that turns waiting in the queue into leaving a message.
@@ -99,7 +103,7 @@ def press_key(call: Call, key: str, at: datetime) -> bool:
     Call it in a transaction that has locked `call`.
     """
     if call.status == Status.QUEUED:
-        return key == VOICEMAIL_KEY and voicemail.leave_message(call, at)
+        return key == VOICEMAIL_KEY and not _is_of_before(call, at) and voicemail.leave_message(call, at)
     if call.status != Status.SELECTING or call.menu is None or _is_old(call, at):
         return False
     below = choices(call.menu)
@@ -166,8 +170,18 @@ def _is_old(call: Call, at: datetime) -> bool:
     return last != call.created_at and at <= last
 
 
+def _is_of_before(call: Call, at: datetime) -> bool:
+    """True where a key pressed at `at` was pressed before `call`, which is queued, came to its queue the last time."""
+    queued = CallEvent.objects.filter(call=call, new=Status.QUEUED).order_by("pk").last()
+    # A call that was queued when it came in has no key before that; its provider's clock is behind.
+    return queued is not None and call.created_at < queued.at and at < queued.at
+
+
 def _enter(call: Call, menu: Menu, at: datetime) -> None:
-    """The caller stands in `menu`: they are told of its choices, or have chosen, where it has none."""
+    """The caller stands in `menu`: they are told of its choices, or have chosen, where it has none.
+
+    A menu whose hours cannot be read is as good as closed: nobody is kept on the line for that.
+    """
     below = choices(menu)
     columns = {
         "menu": menu,
@@ -183,8 +197,13 @@ def _enter(call: Call, menu: Menu, at: datetime) -> None:
     Call.objects.filter(pk=call.pk, status=Status.SELECTING).update(**columns, updated_at=now())
     if below and not menu.deleted:
         lines.tell([call], at)
-    else:
-        deflecting.admit([call], menu, at, cause="menu_chosen")
+        return
+    try:
+        with transaction.atomic():
+            deflecting.admit([call], menu, at, cause="menu_chosen")
+    except ValueError:
+        log.exception("menu %s: whether it is open cannot be told; look at its hours", menu.pk)
+        deflecting.turn_away([call], menu, at)
 
 
 def _prompt(call: Call) -> Instruction:

@@ -74,6 +74,14 @@ class TestFromStartToEnd:
                 end_action_only(stale)
         assert trail(call.pk) == ["action_only", "action_only_finished"]
 
+    @pytest.mark.parametrize("status", ["scheduled", "queued", "connected", "voicemail"])
+    def test_a_call_of_another_kind_is_not_ended_so(self, status):
+        call = make_call(status)
+        with pytest.raises(Refused, match="Call is not an action-only call") as refused:
+            end_action_only(call)
+        assert refused.value.status == 409
+        assert Call.objects.get(pk=call.pk).status == status
+
     def test_one_whose_end_nobody_reports_is_ended_by_the_system(self, clock, agent):
         call = begin_action_only(number=NUMBER, agent=agent)
         clock.jump(14_399)

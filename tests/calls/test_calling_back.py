@@ -107,6 +107,20 @@ class TestCallingBack:
         assert failed.status == "failed"
         assert call_back(failed, ana).call.parent_id == failed.pk
 
+    def test_nor_does_one_whose_end_nobody_knows(self, ana, clock, settings):
+        failed = make_call("failed", end_user_number="+12025555007")
+        child = call_back(failed, ana).call
+        clock.pass_by(3)
+        assert trail(child)[-1] == "connected"
+        settings.CCAI_VOIP_ADAPTERS = {**settings.CCAI_VOIP_ADAPTERS, "sandbox": "tests.fakes.MuteProvider"}
+        for seconds in (301, 601, 31):
+            clock.jump(seconds)
+            clock.tick()
+        child.refresh_from_db()
+        assert (child.status, child.fail_reason) == ("finished", "voip_conn_timeout")
+        failed.refresh_from_db()
+        assert failed.status == "failed"
+
     def test_a_scheduled_child_recovers_its_parent_too(self, api, clock):
         menu = make_menu(agents=[make_agent(auto_answer=True)])
         failed = make_call("failed", menu=menu)

@@ -267,6 +267,14 @@ class TestOverCapacityWhileWaiting:
         assert "assigned" in trail(first)
         assert trail(second)[-1] == "queued"
 
+    def test_a_callback_has_its_time_to_wait_anew(self, clock):
+        menu = make_ivr("Nobody", agents=[])
+        crowd(menu, calls=0, kind="callback")
+        call_id = ring(menu)
+        clock.pass_by(60)
+        assert trail(call_id) == ["selecting", "queued", "deflected", "queued"]
+        assert get(call_id).deadline_at == now() + timedelta(seconds=1800)
+
     def test_a_callback_is_not_deflected_again(self, clock):
         menu = make_ivr("Sales", agents=[])
         deflect(menu, "over_capacity", "callback", after_seconds=10)
@@ -412,6 +420,43 @@ class TestScheduledCallsThatAreDue:
         clock.tick()
         assert (get(call_id).status, get(call_id).deflection[:13]) == (status, "over_capacity")
         assert details(call_id) == [(get(call_id).deflection, "Sales")]
+
+    @pytest.mark.parametrize("way", ["chosen", "redirected"])
+    def test_of_many_that_are_due_at_once_as_many_are_queued_as_are_served_in_time(self, clock, queue, way):
+        crowd(queue, calls=0, after_seconds=600)
+        chosen = queue
+        if way == "redirected":
+            chosen = make_menu("Other")
+            turn_away(chosen, "redirection", "queue", to_menu=queue)
+        ids = [make_due(chosen) for _ in range(9)]
+        clock.tick()
+        # One agent at work, 180 s a call: the fourth would wait for 720 s.
+        assert [get(call_id).status for call_id in ids] == ["queued"] * 3 + ["deflected"] * 6
+        assert {get(call_id).deflection for call_id in ids[3:]} == {"over_capacity_message_only"}
+        assert {get(call_id).queue_id for call_id in ids[:3]} == {queue.pk}
+
+    def test_all_are_queued_where_nobody_can_tell_how_long_they_wait(self, clock):
+        menu = make_ivr("Nobody", agents=[])
+        crowd(menu, calls=0)
+        ids = [make_due(menu) for _ in range(3)]
+        clock.tick()
+        assert {get(call_id).status for call_id in ids} == {"queued"}
+
+    @pytest.mark.parametrize("kind", ["queue", "callback"])
+    def test_one_that_came_late_has_no_more_time_for_being_deflected(self, clock, queue, kind):
+        if kind == "queue":
+            turn_away(queue, "redirection", "queue", to_menu=make_ivr("Other", agents=[]))
+        else:
+            crowd(queue, kind="callback")
+        due_at = now()
+        call_id = make_due(queue)
+        clock.jump(800)
+        clock.tick()
+        assert trail(call_id) == ["deflected", "queued"]
+        assert get(call_id).deadline_at == due_at + timedelta(seconds=900)
+        clock.jump(100)
+        clock.tick()
+        assert (get(call_id).status, get(call_id).fail_reason) == ("failed", "expired")
 
     def test_one_that_was_put_off_is_not_put_off_again(self, clock, queue):
         crowd(queue, kind="scheduled_call")

@@ -176,6 +176,14 @@ def test_a_call_that_is_queued_again_keeps_its_place():
     assert Call.objects.get(pk=call.pk).queued_at == place
 
 
+@pytest.mark.parametrize("status", ["assigned", "connecting"])
+def test_a_scheduled_call_that_comes_back_from_an_agent_has_no_more_time_than_it_had(status):
+    due_at = now() - timedelta(seconds=850)
+    call = make_call(status, scheduled_at=due_at, waits_since=due_at + timedelta(seconds=800))
+    lifecycle.transition(call, "queued", cause="test", queue=make_menu())
+    assert Call.objects.get(pk=call.pk).deadline_at == due_at + timedelta(seconds=900)
+
+
 @pytest.mark.parametrize("status", ["queued", "assigned", "connecting", "connected", "switching"])
 def test_no_live_call_is_without_a_deadline(status):
     before = {"queued": "scheduled", "assigned": "queued", "connecting": "assigned"}

@@ -6,16 +6,16 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from agents.models import Engagement, Language, OutboundNumber
+from agents.models import Agent, Engagement, Language, OutboundNumber
 from calls import dispatch
 from calls.models import Call, Contact, EndUser, Offer, Participant, SandboxCall
-from calls.services import apply_voip_event, phone
+from calls.services import accept_offer, apply_voip_event, give_back, phone
 from calls.services.phone import answer_phone, current_instruction
 from calls.voip.base import InstructionKind, VoipEvent, VoipEventKind
 from ccai.heartbeat import WORKER, give_sign
 from ccai.times import now
 from menus.models import Menu
-from tests.calls.callers import NUMBER, heard, line_is_up, make_ivr, ring, trail
+from tests.calls.callers import NUMBER, details, heard, line_is_up, make_ivr, ring, trail
 from tests.factories import make_agent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
@@ -113,6 +113,43 @@ class TestWalkingTheTree:
         call_id = ring(tree["Welcome"])
         assert press(call_id, "1", now() - timedelta(seconds=5))
         assert Call.objects.get(pk=call_id).status == "queued"
+
+    def test_a_star_that_was_pressed_in_the_menus_and_reported_late_is_no_voicemail(self, clock, tree):
+        call_id = ring(tree["Welcome"])
+        clock.pass_by(3)
+        assert press(call_id, "1", now() - timedelta(seconds=1))
+        assert not press(call_id, "*", now() - timedelta(seconds=2))
+        assert trail(call_id) == ["selecting", "queued"]
+        assert press(call_id, "*")
+        assert Call.objects.get(pk=call_id).status == "voicemail"
+
+    def test_nor_is_one_that_was_pressed_before_the_caller_came_back_to_the_queue(self, clock, tree):
+        ana = give_agent(tree["Sales"])
+        call_id = ring(tree["Sales"])
+        clock.tick()
+        call = accept_offer(Offer.objects.get(call=call_id))
+        pressed_at = now()
+        clock.jump(1)
+        Agent.objects.filter(pk=ana.pk).update(status="break")
+        give_back(call, cause="given_back")
+        assert not press(call_id, "*", pressed_at)
+        assert Call.objects.get(pk=call_id).status == "queued"
+
+    def test_a_star_counts_in_a_queue_that_was_entered_without_a_key_whatever_the_providers_clock(self, clock, tree):
+        call_id = ring(tree["Sales"])
+        assert press(call_id, "*", now() - timedelta(seconds=5))
+
+    def test_a_leaf_whose_hours_cannot_be_read_lets_its_callers_go(self, clock, tree, caplog):
+        Menu.objects.filter(pk=tree["Sales"].pk).update(hours={"time_zone": "Nowhere/Land", "weekly": {}})
+        call_id = ring(tree["Welcome"], "1")
+        clock.pass_by(20)
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.deflection) == ("deflected", "after_hours_message_only")
+        assert details(call_id) == [("after_hours_message_only", "Welcome/Sales")]
+        assert heard(call_id)[1:] == ["Nobody can take your call now. Please call again later."]
+        assert not line_is_up(call_id)
+        said = [record for record in caplog.records if "look at its hours" in record.getMessage()]
+        assert len(said) == 1
 
     def test_a_menu_deleted_while_the_caller_stands_in_it_ends_the_call(self, clock, tree):
         call_id = ring(tree["Welcome"], "29")

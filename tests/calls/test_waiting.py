@@ -112,6 +112,15 @@ def test_a_wait_is_counted_in_whole_seconds(queued, free, at_work, seconds):
     assert estimate_wait(queued, free, at_work, 100.0) == seconds
 
 
+@pytest.mark.parametrize(
+    ("queued", "free", "at_work", "seconds", "many", "count"),
+    [(0, 0, 1, 250, 9, 2), (0, 2, 2, 0, 9, 2), (0, 0, 1, 250, 1, 1), (3, 0, 1, 250, 9, 0), (3, 0, 0, 250, 9, 9)],
+)
+def test_so_many_who_come_at_once_wait_no_longer_than_that(queued, free, at_work, seconds, many, count):
+    wait = Wait(0, queued=queued, available_agents=free, at_work=at_work, handle_time=100.0)
+    assert wait.count_within(seconds, many) == count
+
+
 class TestTheRequest:
     def test_it_says_how_things_stand(self, api):
         menu = make_menu(agents=[on_call()])
