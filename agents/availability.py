@@ -16,17 +16,26 @@ from ccai.announcing import announce_on_commit
 from ccai.times import now
 
 
-def set_status(agent: Agent, status: str, at: datetime | None = None) -> bool:
+def set_status(
+    agent: Agent,
+    status: str,
+    at: datetime | None = None,
+    *,
+    only_from: Collection[str] = Agent.Status.values,
+    until: datetime | None = None,
+) -> bool:
     """The agent's status is `status` from `at` on, with a line in the history; False where it was that already.
 
-    During a call the new status takes effect after it: an open engagement outshines any status.
+    Nothing changes where the agent is none of `only_from` any more: what a person chooses meanwhile holds. A wrap-up is
+    over at `until`, where that is given. During a call the new status takes effect after it: an open engagement
+    outshines any status.
     """
     at = at or now()
     with transaction.atomic():
         changed = (
-            Agent.objects.filter(pk=agent.pk)
+            Agent.objects.filter(pk=agent.pk, status__in=only_from)
             .exclude(status=status)
-            .update(status=status, status_since=at, idle_since=at, wrap_up_until=None)
+            .update(status=status, status_since=at, idle_since=at, wrap_up_until=until)
         )
         if changed:
             StatusChange.objects.create(agent_id=agent.pk, status=status, at=at)
@@ -102,7 +111,7 @@ def release(engagement_ids: Collection[int], at: datetime) -> int:
 def miss_calls(agent_ids: Collection[int], at: datetime) -> None:
     """Those of the agents who are available have missed a call, and are offered none until they say they are back."""
     for agent in Agent.objects.filter(pk__in=agent_ids, status=Agent.Status.AVAILABLE):
-        set_status(agent, Agent.Status.MISSED_CALL, at)
+        set_status(agent, Agent.Status.MISSED_CALL, at, only_from=[Agent.Status.AVAILABLE])
 
 
 def mark_seen(agent_ids: Collection[int], at: datetime) -> None:
@@ -128,7 +137,7 @@ def miss_vanished(at: datetime) -> int:
     with transaction.atomic():
         missed = list(vanished.select_for_update(skip_locked=True))
         for agent in missed:
-            set_status(agent, Agent.Status.UNRESPONSIVE, at)
+            set_status(agent, Agent.Status.UNRESPONSIVE, at, only_from=[Agent.Status.AVAILABLE])
     return len(missed)
 
 
@@ -141,8 +150,7 @@ def begin_wrap_ups(agent_ids: Collection[int], at: datetime) -> None:
         return
     until = at + timedelta(seconds=settings.CCAI_WRAP_UP_SECONDS)
     for agent in Agent.objects.filter(pk__in=agent_ids, status=Agent.Status.AVAILABLE):
-        set_status(agent, Agent.Status.WRAP_UP, at)
-        Agent.objects.filter(pk=agent.pk).update(wrap_up_until=until)
+        set_status(agent, Agent.Status.WRAP_UP, at, only_from=[Agent.Status.AVAILABLE], until=until)
 
 
 def end_wrap_ups(at: datetime) -> int:
@@ -152,5 +160,5 @@ def end_wrap_ups(at: datetime) -> int:
             Agent.objects.filter(status=Agent.Status.WRAP_UP, wrap_up_until__lte=at).select_for_update(skip_locked=True)
         )
         for agent in rested:
-            set_status(agent, Agent.Status.AVAILABLE, at)
+            set_status(agent, Agent.Status.AVAILABLE, at, only_from=[Agent.Status.WRAP_UP])
     return len(rested)

@@ -64,6 +64,10 @@ DEADLINES = {
 }
 
 
+# How calls end in which people talked until then.
+AFTER_TALKS = (Status.FINISHED, Status.ACTION_ONLY_FINISHED)
+
+
 class InvalidTransition(Exception):
     """The table has no such move, or the call is no longer where it was thought to be."""
 
@@ -239,7 +243,10 @@ def _end_participants(calls: Sequence[Call], at: datetime) -> None:
         staying, ["status", "ended_at", "call_duration", "hold_duration", "fail_reason"], batch_size=200
     )
     availability.release([stay.engagement_id for stay in staying if stay.engagement_id], at)
-    availability.begin_wrap_ups([stay.agent_id for stay in staying if stay.agent_id and stay.connected_at], at)
+    # An agent whose line answered and whose end user did not has talked to nobody.
+    talked = {call.pk for call in calls if call.status in AFTER_TALKS}
+    wrapped_up = [stay for stay in staying if stay.connected_at and stay.call_id in talked]
+    availability.begin_wrap_ups([stay.agent_id for stay in wrapped_up if stay.agent_id], at)
 
 
 def _recover_parents(calls: Sequence[Call], at: datetime) -> None:

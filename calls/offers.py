@@ -98,6 +98,9 @@ def advance(at: datetime) -> int:
         for (menu_id, _type, level, _round), alike in groupby(sorted(due, key=standing), key=standing):
             calls = list(alike)
             columns = next_cast(calls[0], groups_of[menu_id], free, at)
+            if columns["cast_round"] == 1 and columns["cast_level"] > level:
+                # The wire shows whom it is cast to.
+                columns["updated_at"] = now()
             _write(calls, columns)
             if columns["cast_round"] == 1:
                 record_cast(calls, groups_of[menu_id], at, after=level)

@@ -223,6 +223,14 @@ def find_menu(menu_id: Id | IllTyped | None, types: tuple[str, ...], wrong_type:
     return menu
 
 
+def check_menu_is_leaf(menu: Menu) -> None:
+    """Refused where the menu, which was read a while ago, is deleted by now, or others are below it."""
+    if not Menu.objects.filter(pk=menu.pk, deleted=False).exists():
+        raise Refused(errors.MENU_NOT_FOUND, menu_id=menu.pk)
+    if Menu.objects.filter(parent=menu.pk, deleted=False).exists():
+        raise Refused(errors.MENU_NOT_A_LEAF, menu_id=menu.pk)
+
+
 def check_menu_is_open(menu: Menu, at: datetime) -> None:
     """Refused where the menu is redirected, or closed at the moment `at`."""
     state = menu.state_at(at)

@@ -33,7 +33,7 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
     with transaction.atomic():
         known = EndUser.objects.filter(out_contact_id=contact.out_contact_id).first() if contact else None
         if known is not None and known.pk != end_user.pk:
-            Call.objects.filter(end_user=end_user).update(end_user=known)
+            Call.objects.filter(end_user=end_user).update(end_user=known, updated_at=now())
             Participant.objects.filter(end_user=end_user).update(end_user=known)
             end_user.delete()
             return
@@ -42,6 +42,8 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
             out_contact_id=contact.out_contact_id if contact else None,
             name=(contact.name if contact else "") or end_user.name,
         )
+        if contact is not None:
+            _touch_calls(end_user)
 
 
 def _of_contact(contact: CrmContact, number: str) -> EndUser:
@@ -58,7 +60,13 @@ def _of_contact(contact: CrmContact, number: str) -> EndUser:
         found.out_contact_id, found.ask_crm_at = contact.out_contact_id, None
         found.name = found.name or contact.name
         found.save(update_fields=["out_contact_id", "ask_crm_at", "name"])
+        _touch_calls(found)
     return found
+
+
+def _touch_calls(end_user: EndUser) -> None:
+    """Whoever polls by `updated_at` sees that the calls of `end_user` show something else of them."""
+    Call.objects.filter(end_user=end_user).update(updated_at=now())
 
 
 def _create(**fields: object) -> EndUser:

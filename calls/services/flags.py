@@ -4,6 +4,7 @@ from typing import Any
 
 from calls import errors
 from calls.models import Call
+from calls.services.on_call import announce_call
 from ccai.errors import Refused
 from ccai.times import now
 
@@ -33,6 +34,7 @@ def set_customer_flags(call: Call, body: dict[str, Any]) -> dict[str, bool]:
         raise Refused(errors.NO_FLAG_GIVEN)
     if not Call.objects.filter(pk=call.pk, ends_at=None).update(**given, updated_at=now()):
         raise Refused(errors.CALL_HAS_ENDED)
+    announce_call(call)
     for flag, value in given.items():
         setattr(call, flag, value)
     return customer_flags(call)

@@ -11,6 +11,7 @@ from calls import errors, lifecycle, orders
 from calls.models import Call, FailReason, Hold, Participant, Status, VoipOrder
 from calls.services.on_call import announce_call
 from ccai.errors import Refused
+from ccai.times import now
 
 
 def lock(call: Call) -> Call:
@@ -42,6 +43,12 @@ def require_talk(call: Call, agent: Agent) -> Participant:
     return stay
 
 
+def touch(call: Call) -> None:
+    """Whoever polls by `updated_at` sees that something the wire shows of `call` has changed."""
+    call.updated_at = now()
+    Call.objects.filter(pk=call.pk).update(updated_at=call.updated_at)
+
+
 def end_stay(call: Call, stay: Participant, at: datetime, *, fail_reason: str = FailReason.NOTHING) -> None:
     """The agent of `stay` has left, while others stay: their line is let go, their time is theirs.
 
@@ -53,9 +60,10 @@ def end_stay(call: Call, stay: Participant, at: datetime, *, fail_reason: str = 
     if stay.connected_at is None:
         stay.fail_reason = fail_reason
     stay.save(update_fields=["status", "ended_at", "call_duration", "hold_duration", "fail_reason"])
+    touch(call)
     if stay.engagement_id:
         availability.release([stay.engagement_id], at)
-    if stay.agent_id and stay.connected_at is not None:
+    if stay.agent_id and stay.connected_at is not None and call.status == Status.CONNECTED:
         availability.begin_wrap_ups([stay.agent_id], at)
 
 

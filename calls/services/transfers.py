@@ -44,8 +44,9 @@ def transfer(
 ) -> Transfer:
     """The call is being handed on by `agent`, whose call it is, to another agent or to a menu.
 
-    Refused: where the call is not connected, or not theirs; no target or two; a kind there is not; a menu that is not
-    open; a warm transfer to a menu; an agent who is not free; while another transfer is under way.
+    Refused: where the call is not connected, or not theirs; no target or two; a kind there is not; a menu that is
+    deleted, has menus below it, or is not open; a warm transfer to a menu; an agent who is not free; while another
+    transfer is under way.
     """
     at = at or now()
     with transaction.atomic():
@@ -54,6 +55,7 @@ def transfer(
         check_targets(to_agent, to_menu)
         check_kind(kind)
         if to_menu is not None:
+            checks.check_menu_is_leaf(to_menu)
             checks.check_menu_is_open(to_menu, at)
             if kind == Kind.WARM:
                 raise Refused(errors.WARM_NEEDS_AN_AGENT)
@@ -276,7 +278,7 @@ def _lapse(call: Call, made: Transfer, at: datetime) -> None:
     offers.settle(Offer.objects.filter(transfer=made), Offer.Status.EXPIRED, at)
     third = find_third(made)
     if third is not None and third.agent is not None:
-        availability.set_status(third.agent, Agent.Status.UNRESPONSIVE, at)
+        availability.set_status(third.agent, Agent.Status.UNRESPONSIVE, at, only_from=[Agent.Status.AVAILABLE])
     fail(call, made, FailReason.AG_IGNORED if third else FailReason.TRANSFER_EXPIRED, at)
 
 
@@ -296,6 +298,7 @@ def _offer(call: Call, made: Transfer, agent: Agent, to_agent: Agent, at: dateti
         offered_at=at,
         expires_at=at + timedelta(seconds=settings.CCAI_TRANSFER_TIMEOUT),
     )
+    stays.touch(call)
     if made.kind == Kind.WARM:
         stays.begin_hold(call, agent, at)
     if to_agent.auto_answer:
@@ -311,6 +314,7 @@ def _take(call: Call, made: Transfer, offer: Offer, answer_type: str, at: dateti
             call=call, type=Side.AGENT, agent=offer.agent, engagement=offer.engagement, dialled_at=at
         )
         orders.give(call, VoipOrder.Kind.ADD_AGENT, at, leg=third.pk)
+        stays.touch(call)
         announce_call(call)
         return
     stays.end_hold(call, at)

@@ -1,12 +1,16 @@
 """Whose page is open, and who has vanished."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from agents import availability
 from agents.models import Agent, Engagement, StatusChange
 from ccai.times import now
+from tests.calls.test_races import all_at_once
 from tests.factories import make_agent
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +106,34 @@ def test_only_those_who_are_available_have_missed_a_call(at):
     ana, ben = make_agent(), make_agent(status="break")
     availability.miss_calls([ana.pk, ben.pk], at)
     assert (status_of(ana), status_of(ben)) == ("missed_call", "break")
+
+
+def test_a_status_is_set_only_from_those_it_may_follow(at):
+    ana = make_agent(status="meal")
+    assert availability.set_status(ana, "unresponsive", at, only_from=["available"]) is False
+    assert (status_of(ana), StatusChange.objects.count()) == ("meal", 0)
+    assert availability.set_status(ana, "unresponsive", at, only_from=["available", "meal"]) is True
+    assert status_of(ana) == "unresponsive"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verb", [availability.begin_wrap_ups, availability.miss_calls])
+def test_what_an_agent_chooses_at_the_same_moment_holds(settings, verb):
+    settings.CCAI_WRAP_UP_SECONDS = 5
+    ana = make_agent()
+    chosen = threading.Event()
+
+    def choose():
+        with transaction.atomic():
+            availability.set_status(ana, "break")
+            chosen.set()
+            time.sleep(0.3)  # until the clock has read who is available, and wants to write
+
+    def tick():
+        chosen.wait()
+        verb([ana.pk], now())
+
+    assert all_at_once(choose, tick) == [None, None]
+    assert status_of(ana) == "break"
+    assert list(StatusChange.objects.values_list("status", flat=True)) == ["break"]
+    assert Agent.objects.get().wrap_up_until is None

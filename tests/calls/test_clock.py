@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 
 from agents.availability import set_status
 from agents.models import Agent, Engagement, Language
-from calls import asking
+from calls import asking, dispatch
 from calls.models import (
     Call,
     CallEvent,
@@ -528,6 +528,14 @@ class TestWrapUp:
         clock.pass_by(60)
         assert Agent.objects.get().status == "meal"
 
+    def test_an_agent_whose_end_user_was_busy_has_talked_to_nobody(self, api, clock, menu, auto):
+        call_id = post_inbound(api, menu, "+1 202-555-5001")["id"]
+        clock.pass_by(3)
+        call = Call.objects.get(pk=call_id)
+        assert call.fail_reason == "eu_busy"
+        assert call.participants.get(type="agent").connected_at is not None
+        assert Agent.objects.get().status == "available"
+
     def test_a_wrap_up_the_agent_chose_lasts_until_they_end_it(self, clock, auto):
         set_status(auto, "wrap_up")
         clock.jump(3_600)
@@ -561,6 +569,20 @@ class TestContacts:
         assert body["end_user"]["id"] == known.pk
         assert body["participants"][0]["end_user_id"] == known.pk
         assert EndUser.objects.count() == 1
+
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_who_polls_for_changes_sees_that_an_end_user_was_named(self, api, clock, settings, is_known):
+        if is_known:
+            EndUser.objects.create(out_contact_id="c-1", number="+12025550111")
+        Contact.objects.create(out_contact_id="c-1", name="Ann").phones.create(number="+12025550123")
+        settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.DownCrm"}
+        post_inbound(api, make_menu(agents=[make_agent(status="break")]))
+        clock.tick()
+        settings.CCAI_CRM_ADAPTERS = {"builtin": "calls.crm.builtin.BuiltinCrm"}
+        clock.jump(60)
+        dispatch.fill_in_contacts(now())
+        assert Call.objects.get().end_user.out_contact_id == "c-1"
+        assert Call.objects.get().updated_at == now()
 
     def test_a_number_nobody_has_is_asked_about_once(self, api, clock, menu, settings):
         settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.CountingCrm"}

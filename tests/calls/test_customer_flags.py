@@ -3,7 +3,9 @@
 import pytest
 
 from calls.models import Call
-from tests.factories import make_call
+from ccai.announcing import CHANNEL
+from ccai.redis import client
+from tests.factories import make_agent, make_call
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +19,17 @@ def call():
 
 def patch(api, call, body):
     return api.patch(f"/calls/{call.pk}/customer_flag", body)
+
+
+def test_the_page_of_the_agent_on_the_call_is_told(api, django_capture_on_commit_callbacks):
+    agent = make_agent()
+    call = make_call("connected", agent=agent)
+    with client().pubsub(ignore_subscribe_messages=True) as channel:
+        channel.subscribe(CHANNEL)
+        with django_capture_on_commit_callbacks(execute=True):
+            patch(api, call, {"bad_actor": True})
+        heard = [channel.get_message(timeout=5) for _message in ("subscribed", "announced")]
+    assert [message["data"] for message in heard if message] == [str(agent.pk).encode()]
 
 
 def test_no_flag_is_set_at_first(api, call):

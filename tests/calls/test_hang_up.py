@@ -2,10 +2,13 @@
 
 import pytest
 
+from agents import availability
 from agents.models import Agent
+from calls import dispatch
 from calls.models import Call, Offer, VoipOrder
 from calls.services import accept_offer, decline_offer, give_back, hang_up
 from ccai.errors import Refused
+from ccai.times import now
 from tests.calls.talking import (
     begin_outbound_talk,
     begin_talk,
@@ -194,6 +197,17 @@ class TestTheAgentsLine:
         assert stays(call, type="agent")[0].fail_reason == reason
         assert engaged() == set()
 
+    @pytest.mark.parametrize("kind", ["failed", "agent_left"])
+    def test_an_agent_who_has_chosen_a_status_meanwhile_has_it(self, api, clock, kind):
+        ben = make_agent("ben@example.com")
+        call = Call.objects.get(pk=post_inbound(api, make_menu(agents=[ben])))
+        clock.tick()
+        accept_offer(offer_to(ben))
+        dispatch.place(now())
+        availability.set_status(ben, "meal")
+        assert report(call, kind, fail_reason="ag_ignored")
+        assert Agent.objects.get(pk=ben.pk).status == "meal"
+
     def test_a_report_of_the_first_attempt_does_not_spoil_the_second(self, api, clock, menu, ana):
         call = Call.objects.get(pk=post_inbound(api, menu))
         clock.tick(rounds=1)
@@ -231,6 +245,15 @@ class TestTheAgentsLine:
         clock.pass_by(1)
         call.refresh_from_db()
         assert call.status == "connected"
+
+    def test_whom_nobody_takes_after_their_agents_line_dropped_was_not_being_transferred(self, api, clock, menu, ana):
+        call = begin_talk(api, clock, menu)
+        availability.set_status(ana, "break")
+        assert report(call, "agent_left", leg=stays(call, type="agent")[0].pk)
+        clock.jump(1_801)
+        clock.tick()
+        call.refresh_from_db()
+        assert (call.status, call.fail_reason) == ("failed", "expired")
 
     def test_an_outbound_conversation_ends_with_its_agents_line(self, api, clock):
         ben = make_agent("ben@example.com")

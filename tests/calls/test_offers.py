@@ -140,6 +140,17 @@ class TestCascade:
         assert asked() == [third]
         assert groups_cast_to(body["id"]) == ["Group 1", "Group 2", "Group 3"]
 
+    def test_who_polls_for_changes_sees_the_next_group_and_no_change_where_there_is_none(self, api, clock):
+        first, second = make_agents(2)
+        body = post(api, make_groups(([first], 20), ([second], 20)))
+        clock.tick()
+        seen = []
+        for _ in range(2):
+            clock.jump(20)
+            offers.advance(now())
+            seen.append((groups_cast_to(body["id"]), Call.objects.get().updated_at == now()))
+        assert seen == [(["Group 1", "Group 2"], True), (["Group 1", "Group 2"], False)]
+
     def test_the_last_group_has_its_time_though_nobody_of_it_is_free(self, api, clock):
         first, second = make_agents(2)
         set_status(second, "meal")

@@ -19,7 +19,7 @@ from calls.services import (
 )
 from ccai.errors import Refused
 from ccai.times import now
-from menus.models import DeflectionOption
+from menus.models import DeflectionOption, Menu
 from tests.calls.talking import (
     begin_outbound_talk,
     begin_talk,
@@ -375,6 +375,18 @@ class TestToAMenu:
         clock.tick()
         assert (now_of(call).hold_duration, line(call).held) == (4, False)
 
+    def test_to_a_menu_that_is_deleted_or_divided_meanwhile_nobody_is_handed_on(self, call, ana, billing):
+        Menu.objects.filter(pk=billing.pk).update(deleted=True)
+        with pytest.raises(Refused, match=f"menu_id {billing.pk} is not found"):
+            transfer(call, ana, to_menu=billing)
+        Menu.objects.filter(pk=billing.pk).update(deleted=False)
+        below = make_menu("Invoices", parent=billing)
+        with pytest.raises(Refused, match=f"menu_id {billing.pk} is not a leaf menu"):
+            transfer(call, ana, to_menu=billing)
+        assert (now_of(call).status, Transfer.objects.count()) == ("connected", 0)
+        Menu.objects.filter(pk=below.pk).update(deleted=True)
+        assert transfer(call, ana, to_menu=billing).status == "transferring"
+
     def test_a_call_is_handed_on_again_and_again(self, call, ana, ben, billing, clock, menu):
         ana.auto_answer = False
         ana.save()
@@ -390,6 +402,32 @@ class TestToAMenu:
         assert list(Transfer.objects.values_list("status", flat=True)) == ["transferred", "transferred"]
         hang_up(call, ana)
         assert [stay.call_duration for stay in stays(call, type="end_user")] == [30]
+
+
+class TestPolling:
+    """`updated_at` moves with what the wire shows of a transfer."""
+
+    @pytest.fixture
+    def moved(self, call, clock):
+        """Does something ten seconds later; whether `updated_at` is that moment."""
+
+        def moved(what, *arguments, **named):
+            clock.jump(10)
+            what(*arguments, **named)
+            return now_of(call).updated_at == now()
+
+        return moved
+
+    def test_each_step_of_a_warm_one(self, call, ana, ben, moved):
+        assert moved(transfer, call, ana, to_agent=ben, kind="warm")
+        assert moved(lambda: accept_offer(offer_to(ben)))
+        third = stays(call, type="agent")[-1]
+        assert moved(lambda: report(call, "agent_answered", leg=third.pk))
+        assert moved(lambda: report(call, "agent_left", leg=third.pk))
+
+    def test_each_step_of_a_cold_one(self, call, ana, ben, moved):
+        assert moved(transfer, call, ana, to_agent=ben)
+        assert moved(lambda: accept_offer(offer_to(ben)))
 
 
 class TestRefusals:
