@@ -19,7 +19,7 @@ from agents import availability
 from calls import asking, lifecycle, offers
 from calls.crm import crm
 from calls.crm.base import CrmUnavailable
-from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status
+from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status, Transfer
 from calls.services import (
     action_only,
     apply_voip_event,
@@ -246,9 +246,11 @@ def _try_to_admit(menu: Menu, calls: Sequence[Call], at: datetime) -> bool:
 
 
 def _expire(calls: Sequence[Call], at: datetime) -> None:
-    """Nobody took `calls` in time; callers on the phone are hung up. Those that an agent handed on say so."""
-    handed_on = [call for call in calls if call.connected_at is not None]
-    others = [call for call in calls if call.connected_at is None]
+    """Nobody took `calls` in time; callers on the phone are hung up. Those that an agent is handing on say so."""
+    under_way = Transfer.objects.filter(call__in=calls, status=Transfer.Status.TRANSFERRING)
+    handing_on = set(under_way.values_list("call_id", flat=True))
+    handed_on = [call for call in calls if call.pk in handing_on]
+    others = [call for call in calls if call.pk not in handing_on]
     for reason, batch in ((FailReason.TRANSFER_EXPIRED, handed_on), (FailReason.EXPIRED, others)):
         if not batch:
             continue

@@ -243,9 +243,9 @@ def _look_for_another(call: Call, event: VoipEvent, *, cause: str) -> None:
 
 
 def _mark_unresponsive(stay: Participant, at: datetime) -> None:
-    """The agent of `stay` has not answered their line."""
+    """The agent of `stay` has not answered their line. What they have chosen meanwhile they stay."""
     if stay.agent is not None:
-        availability.set_status(stay.agent, Agent.Status.UNRESPONSIVE, at)
+        availability.set_status(stay.agent, Agent.Status.UNRESPONSIVE, at, only_from=[Agent.Status.AVAILABLE])
 
 
 def _is_of_an_earlier_attempt(call: Call, event: VoipEvent) -> bool:
@@ -275,8 +275,9 @@ def _switch(call: Call, at: datetime) -> None:
 
 def _join(call: Call, stay: Participant, event: VoipEvent) -> bool:
     """The agent of `stay` is on the line, since the event; False where they were already."""
-    return bool(
-        Participant.objects.filter(pk=stay.pk, call=call, status=Participant.Status.WAITING).update(
-            status=Participant.Status.CONNECTED, connected_at=event.at
-        )
+    joined = Participant.objects.filter(pk=stay.pk, call=call, status=Participant.Status.WAITING).update(
+        status=Participant.Status.CONNECTED, connected_at=event.at
     )
+    if joined:
+        stays.touch(call)
+    return bool(joined)
