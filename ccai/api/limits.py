@@ -7,6 +7,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from ccai.errors import BODY_TOO_LARGE
+
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -37,12 +39,23 @@ def max_upload(path: str) -> int | None:
     return None
 
 
-class BodyLimit:
-    """An ASGI application: `application`, which below /apps/api/ sees one byte more than a body may have, and no other.
+async def refuse(send: Send) -> None:
+    """The client is told that its body is too large."""
+    body = BODY_TOO_LARGE.text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": BODY_TOO_LARGE.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
-    By that byte `ccai/api/parsing.py` knows that the body is too large, once it is that check's turn. The rest is
-    dropped as it arrives, so that a client that sends it all before it reads gets its answer. Files of the size that
-    their path takes are let through for those whose `Authorization` header `is_known`: nobody else fills the disk.
+
+class BodyLimit:
+    """An ASGI application: `application`, which gets no body that is larger than it may be.
+
+    Below /apps/api/ it sees one byte more than a body may have, and no other. By that byte `ccai/api/parsing.py` knows
+    that the body is too large, once it is that check's turn. The rest is dropped as it arrives, so that a client that
+    sends it all before it reads gets its answer. Files of the size that their path takes are let through for those
+    whose `Authorization` header `is_known`: nobody else fills the disk.
+
+    Elsewhere it is told that the client has gone, and the client gets a plain 413.
     """
 
     def __init__(self, application: Application, is_known: Callable[[str], bool]) -> None:
@@ -50,10 +63,11 @@ class BodyLimit:
         self.is_known = is_known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
-        if scope["type"] != "http" or not scope["path"].startswith(API):
+        if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        room = await self.max_body(scope) + 1
+        is_api = scope["path"].startswith(API)
+        room = (await self.max_body(scope) if is_api else MAX_BODY) + 1
 
         async def receive_within_limit() -> Message:
             nonlocal room
@@ -66,9 +80,11 @@ class BodyLimit:
                 message = await receive()
                 if message["type"] != "http.request":
                     return message
-            return {**message, "body": body}
+            return {**message, "body": body} if room or is_api else {"type": "http.disconnect"}
 
         await self.application(scope, receive_within_limit, send)
+        if not room and not is_api:
+            await refuse(send)
 
     async def max_body(self, scope: Scope) -> int:
         """How many bytes the body of this request may have."""

@@ -87,8 +87,33 @@ def test_paths_that_only_look_like_those_of_files_are_as_all_others(path):
     assert sum(seen(f"/apps/api/v1{path}", [CHUNK] * 100)) == MAX_BODY + 1
 
 
-def test_pages_have_limits_of_their_own():
-    assert sum(seen("/admin/", [CHUNK] * 20)) == 20 * len(CHUNK)
+PAGES = ["/", "/desk/login", "/admin/login/", "/apps/api", "/apps/nowhere"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_other_path_takes_more_either(path):
+    got = []
+
+    async def look(scope, receive, send):
+        while (message := await receive())["type"] == "http.request" and message["more_body"]:
+            got.append(len(message["body"]))
+        got.append(message["type"])
+
+    start, body = ask(BodyLimit(look, lambda header: True), scope_of(path), [CHUNK] * 1_000)
+    assert got == [len(CHUNK)] * 16 + ["http.disconnect"]
+    assert (start["status"], body["body"]) == (413, b"Request body is too large")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_body_within_the_limit_is_a_pages_as_it_came(path):
+    assert seen(path, [CHUNK] * 16) == [len(CHUNK)] * 16
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_sends_a_page_too_much_gets_a_plain_answer():
+    start, body = ask(application, scope_of("/admin/login/"), [CHUNK] * 40)
+    assert (start["status"], dict(start["headers"])[b"content-type"]) == (413, b"text/plain; charset=utf-8")
+    assert body["body"] == b"Request body is too large"
 
 
 def test_a_client_that_goes_away_is_told_of():
