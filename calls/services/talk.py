@@ -19,6 +19,12 @@ from ccai.times import now
 # Where a call is its agent's, and nobody has talked to that agent yet.
 NOT_TALKED_YET = (Status.ASSIGNED, Status.CONNECTING)
 
+# What a call in which both sides talk becomes when it ends.
+ENDS_OF_TALKS: dict[str, Status] = {
+    Status.CONNECTED: Status.FINISHED,
+    Status.ACTION_ONLY: Status.ACTION_ONLY_FINISHED,
+}
+
 
 def accept_offer(offer: Offer, at: datetime | None = None) -> Call:
     """The call is the agent's; in a warm transfer the agent joins it. Refused with "This offer is gone" (409)."""
@@ -58,7 +64,7 @@ def resume(call: Call, agent: Agent, at: datetime | None = None) -> None:
 
 
 def hang_up(call: Call, agent: Agent, at: datetime | None = None) -> Call:
-    """The agent has left, and a conversation is over with them: `finished`.
+    """The agent has left, and a conversation is over with them: `finished`, or `action_only_finished`.
 
     Where they have not talked yet the call waits in its queue again, at its old place; one that has no queue is
     `failed`, `ag_canceled`. The third party of a warm transfer only leaves; and where the third party is on the line,
@@ -73,10 +79,9 @@ def hang_up(call: Call, agent: Agent, at: datetime | None = None) -> Call:
         if may_go_back(call):
             queue_again(call, at, cause="ended_by_agent", fail_reason=FailReason.AG_CANCELED)
             return call
-        if call.status == Status.CONNECTED:
-            lifecycle.transition(
-                call, Status.FINISHED, cause="ended_by_agent", at=at, disconnected_by=DisconnectedBy.AGENT
-            )
+        if call.status in ENDS_OF_TALKS:
+            end = ENDS_OF_TALKS[call.status]
+            lifecycle.transition(call, end, cause="ended_by_agent", at=at, disconnected_by=DisconnectedBy.AGENT)
         else:
             lifecycle.transition(
                 call,

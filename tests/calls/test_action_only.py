@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from agents.models import Agent, Engagement
 from calls.models import Call, EndUser, SandboxCall, VoipOrder
+from calls.services import hang_up
 from calls.services.action_only import begin_action_only, end_action_only
 from ccai.errors import Refused
 from tests.calls.callers import NUMBER, trail
@@ -64,6 +65,16 @@ class TestFromStartToEnd:
             begin_action_only(number="+12025550124", agent=agent)
         assert Call.objects.count() == 1
         assert EndUser.objects.count() == 1
+
+    def test_its_agent_hangs_up_on_the_page(self, clock, agent):
+        call = begin_action_only(number=NUMBER, agent=agent)
+        clock.pass_by(9)
+
+        hang_up(call, agent)
+
+        call.refresh_from_db()
+        assert (call.status, call.disconnected_by, call.call_duration) == ("action_only_finished", "agent", 9)
+        assert not agent.engagements.filter(ended_at=None).exists()
 
     def test_it_ends_once(self, clock, agent):
         call = begin_action_only(number=NUMBER, agent=agent)
