@@ -28,7 +28,8 @@ LEAST = {
     "CCAI_VOICEMAIL_DEADLINE": 1,
     "CCAI_ACTION_ONLY_DEADLINE": 1,
     "CCAI_TRANSFER_TIMEOUT": 1,
-    "CCAI_AGENT_GONE_SECONDS": 1,
+    # Agents' pages are looked at each 15 s (calls/desk/live.py).
+    "CCAI_AGENT_GONE_SECONDS": 30,
     "CCAI_TALK_CHECK": 1,
     "CCAI_RECORDING_URL_TTL": 1,
     "CCAI_PHOTO_MAX_BYTES": 1,
