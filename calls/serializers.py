@@ -191,6 +191,7 @@ def agent_snapshot(agent: Agent) -> AgentInfo:
 
 def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
     """`call` as the wire shows it. `call.end_user` should have been read along."""
+    heard = call.recording.name or call.voicemail.name
     return CallObject(
         id=call.pk,
         parent_id=call.parent_id,
@@ -213,7 +214,7 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
         out_ticket_id=call.out_ticket_id,
         out_ticket_url=call.out_ticket_url,
         verified=call.verified_customer,
-        recording_url=file_url(call.recording.name) if call.recording.name else None,
+        recording_url=file_url(heard) if heard else None,
         recording_permission=call.recording_permission,
         voicemail_reason=call.voicemail_reason,
         deflection=call.deflection,

@@ -99,6 +99,7 @@ class Menu(TreeNode):
     priority = models.SmallIntegerField(
         _("priority"),
         default=0,
+        db_default=0,
         help_text=_("Agents of several menus take calls of the one with the higher priority first."),
     )
     outbound_numbers = models.ManyToManyField(

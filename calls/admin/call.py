@@ -106,7 +106,7 @@ class CallAdmin(HistoryAdmin):
                 "fields": (
                     ("voip_provider", "voip_ref"),
                     ("support", "outbound"),
-                    ("recording_permission", "to_record", "recording_name"),
+                    ("recording_permission", "to_record", "recording_name", "voicemail_name"),
                 )
             },
         ),
@@ -258,6 +258,11 @@ class CallAdmin(HistoryAdmin):
     def recording_name(self, call: Call) -> str | None:
         """The file, to be opened."""
         return file_link(call.recording.name)
+
+    @display(description=_("voicemail"))
+    def voicemail_name(self, call: Call) -> str | None:
+        """The file of the message, to be opened."""
+        return file_link(call.voicemail.name)
 
     @display(description=_("data parameters"))
     def parameters(self, call: Call) -> SafeString | None:

@@ -112,7 +112,7 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
 @for_agents
 def recording(request: HttpRequest, agent: Agent, call_id: int) -> HttpResponseRedirect:
     """GET /desk/voicemails/{id}/recording: to the message itself, which a link opens for a while."""
-    return redirect(file_url(request)(own_voicemail(agent, call_id).recording.name or ""))
+    return redirect(file_url(request)(own_voicemail(agent, call_id).voicemail.name or ""))
 
 
 @require_safe

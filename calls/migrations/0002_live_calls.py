@@ -1,4 +1,8 @@
-"""The tables and columns of live calls. No table is rewritten: new columns are empty or have one constant."""
+"""The tables and columns of live calls.
+
+No table is rewritten: new columns are empty or have one constant, which the database gives them also for the processes
+of the release before, which know nothing of them.
+"""
 
 import ccai.times
 import django.db.models.deletion
@@ -76,17 +80,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='call',
             name='data_parameters',
-            field=models.JSONField(blank=True, default=dict, verbose_name='data parameters'),
+            field=models.JSONField(blank=True, db_default={}, default=dict, verbose_name='data parameters'),
         ),
         migrations.AddField(
             model_name='call',
             name='feedback',
-            field=models.TextField(blank=True, verbose_name='feedback'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='feedback'),
         ),
         migrations.AddField(
             model_name='call',
             name='priority',
-            field=models.SmallIntegerField(default=0, help_text='Higher ones are served first.', verbose_name='priority'),
+            field=models.SmallIntegerField(db_default=0, default=0, help_text='Higher ones are served first.', verbose_name='priority'),
         ),
         migrations.AddField(
             model_name='call',
@@ -100,13 +104,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='call',
+            name='voicemail',
+            field=models.FileField(blank=True, db_default='', default='', max_length=200, upload_to='', verbose_name='voicemail'),
+        ),
+        migrations.AddField(
+            model_name='call',
             name='waits_since',
             field=models.DateTimeField(blank=True, null=True, verbose_name='waits since'),
         ),
         migrations.AddField(
             model_name='offer',
             name='alone',
-            field=models.BooleanField(default=False, help_text='Nobody else is offered the call meanwhile: a deltacast, a transfer.', verbose_name='alone'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Nobody else is offered the call meanwhile: a deltacast, a transfer.', verbose_name='alone'),
         ),
         migrations.AddField(
             model_name='offer',
@@ -131,22 +140,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='sandboxcall',
             name='heard',
-            field=models.JSONField(default=list),
+            field=models.JSONField(db_default=[], default=list),
         ),
         migrations.AddField(
             model_name='sandboxcall',
             name='held',
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
             model_name='sandboxcall',
             name='keys',
-            field=models.CharField(blank=True, max_length=100),
+            field=models.CharField(blank=True, db_default='', default='', max_length=100),
         ),
         migrations.AddField(
             model_name='sandboxcall',
             name='leg',
-            field=models.BigIntegerField(default=0),
+            field=models.BigIntegerField(db_default=0, default=0),
         ),
         migrations.AddField(
             model_name='transfer',
@@ -156,7 +165,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='transfer',
             name='kind',
-            field=models.CharField(choices=[('cold', 'Cold'), ('warm', 'Warm')], default='cold', max_length=8, verbose_name='kind'),
+            field=models.CharField(choices=[('cold', 'Cold'), ('warm', 'Warm')], db_default='cold', default='cold', max_length=8, verbose_name='kind'),
         ),
         migrations.AlterField(
             model_name='offer',

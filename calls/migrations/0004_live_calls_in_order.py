@@ -5,6 +5,14 @@ from django.db import migrations, models
 from ccai.migration_operations import AddConstraintInUse, AddIndexInUse, RemoveConstraintInUse, RemoveIndexInUse
 
 
+def give_queues(apps, schema_editor):
+    """Calls that processes of the release before have made since the others got theirs have a queue, too."""
+    live = ("queued", "assigned", "connecting", "switching", "connected")
+    apps.get_model("calls", "Call").objects.filter(
+        status__in=live, queue=None, menu__isnull=False, queued_at__isnull=False
+    ).update(queue=models.F("menu"), waits_since=models.F("queued_at"))
+
+
 def give_menus(apps, schema_editor):
     """Calls that were transferred to a queue, and never chose a menu, have that as their menu on the way back."""
     waiting = apps.get_model("calls", "Call").objects.filter(status="queued", menu=None)
@@ -43,6 +51,7 @@ class Migration(migrations.Migration):
             model_name='call',
             index=models.Index(condition=models.Q(('status', 'queued')), fields=['cast_until'], name='calls_to_cast_on'),
         ),
+        migrations.RunPython(give_queues, migrations.RunPython.noop, elidable=True),
         AddConstraintInUse(
             model_name='call',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'queued'), _negated=True), models.Q(('queue__isnull', False), ('queued_at__isnull', False), ('waits_since__isnull', False)), _connector='OR'), name='a_queued_call_has_a_queue_and_a_place_in_it'),

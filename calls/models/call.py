@@ -54,6 +54,9 @@ class Call(models.Model):
 
     `status` is written by `calls/lifecycle.py` alone. What was true when the call was made stands in snapshot columns
     (`selected_menu`, `menu_path`, `agent_info`), whatever is renamed or deleted later.
+
+    Columns that came after the first release have a default of the database's too: while a release is rolled out, the
+    processes of the one before write rows without them.
     """
 
     parent = models.ForeignKey(
@@ -99,6 +102,8 @@ class Call(models.Model):
         help_text=_("Whether the call is to be recorded, as its menu said when it was made."),
     )
     recording = models.FileField(_("recording"), max_length=200, blank=True)
+    # The message left in a voicemail box; a conversation before it may have a recording of its own.
+    voicemail = models.FileField(_("voicemail"), max_length=200, blank=True, default="", db_default="")
     voicemail_reason = models.CharField(
         _("voicemail reason"), max_length=20, choices=VoicemailReason, default=VoicemailReason.NOT_VOICEMAIL
     )
@@ -110,7 +115,7 @@ class Call(models.Model):
     fail_details = models.TextField(_("fail details"), null=True, blank=True)
 
     # What a virtual agent or a program knows of the call (contract section 10).
-    data_parameters = models.JSONField(_("data parameters"), default=dict, blank=True)
+    data_parameters = models.JSONField(_("data parameters"), default=dict, db_default={}, blank=True)
     disposition = models.ForeignKey(
         "Disposition",
         db_index=False,
@@ -120,7 +125,8 @@ class Call(models.Model):
         related_name="calls",
         verbose_name=_("disposition"),
     )
-    feedback = models.TextField(_("feedback"), blank=True)  # the end user's own words, beside the rating
+    # The end user's own words, beside the rating.
+    feedback = models.TextField(_("feedback"), default="", db_default="", blank=True)
 
     support_number = models.CharField(_("support number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
     end_user_number = models.CharField(_("end user number"), max_length=E164_MAX_LENGTH, blank=True)  # E.164
@@ -168,7 +174,9 @@ class Call(models.Model):
         related_name="queued_calls",
         verbose_name=_("queue"),
     )
-    priority = models.SmallIntegerField(_("priority"), default=0, help_text=_("Higher ones are served first."))
+    priority = models.SmallIntegerField(
+        _("priority"), default=0, db_default=0, help_text=_("Higher ones are served first.")
+    )
     # Its place among calls of one priority. A callback keeps it; a transferred call takes its earlier wait along.
     waits_since = models.DateTimeField(_("waits since"), null=True, blank=True)
 

@@ -36,7 +36,10 @@ class Offer(models.Model):
         verbose_name=_("transfer"),
     )
     alone = models.BooleanField(
-        _("alone"), default=False, help_text=_("Nobody else is offered the call meanwhile: a deltacast, a transfer.")
+        _("alone"),
+        default=False,
+        db_default=False,
+        help_text=_("Nobody else is offered the call meanwhile: a deltacast, a transfer."),
     )
     group = models.CharField(_("group"), max_length=100, blank=True)
     round = models.PositiveIntegerField(_("round"))

@@ -102,7 +102,7 @@ class Transfer(models.Model):
         FAILED = "failed", _("Failed")
 
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="transfers", verbose_name=_("call"))
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.COLD)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.COLD, db_default=Kind.COLD)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.TRANSFERRING)
     fail_reason = models.CharField(_("fail reason"), max_length=40, choices=FailReason, default=FailReason.NOTHING)
     created_at = models.DateTimeField(_("created at"), default=now)

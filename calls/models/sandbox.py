@@ -32,12 +32,12 @@ class SandboxCall(models.Model):
     step = models.CharField(max_length=20, choices=Step)
     next_at = models.DateTimeField(null=True)
     connected_at = models.DateTimeField(null=True)
-    leg = models.BigIntegerField(default=0)  # the agent's line that rings, and answers next
-    held = models.BooleanField(default=False)
+    leg = models.BigIntegerField(default=0, db_default=0)  # the agent's line that rings, and answers next
+    held = models.BooleanField(default=False, db_default=False)
     hangs_up_at = models.DateTimeField(null=True)  # when the end user will have had enough
     # A caller on the phone: the keys still to press, and what they have heard.
-    keys = models.CharField(max_length=100, blank=True)
-    heard = models.JSONField(default=list)
+    keys = models.CharField(max_length=100, blank=True, default="", db_default="")
+    heard = models.JSONField(default=list, db_default=[])
     created_at = models.DateTimeField()
 
     class Meta:

@@ -147,7 +147,7 @@ def leave_message(steps: Steps, story: Story) -> None:
         Status.VOICEMAIL_RECEIVED,
         "message_left",
         disconnected_by=DisconnectedBy.END_USER,
-        recording=MESSAGE,
+        voicemail=MESSAGE,
         voip_provider=first_provider(),
     )
 

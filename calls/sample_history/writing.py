@@ -81,7 +81,7 @@ def _tell(teller: Teller, cards: Sequence[Card], moments: Sequence[datetime]) ->
 def _write(stories: Sequence[Story]) -> None:
     """The stories are in the tables, and the message that was left in some of them can be heard."""
     calls = [story.call for story in stories]
-    if any(call.recording for call in calls) and not default_storage.exists(MESSAGE):
+    if any(call.voicemail for call in calls) and not default_storage.exists(MESSAGE):
         default_storage.save(MESSAGE, ContentFile(generate_recording(MESSAGE_SECONDS)))
     _create(Engagement, [row for story in stories for row in story.engagements])
     _create(Call, calls)

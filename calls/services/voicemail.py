@@ -1,4 +1,4 @@
-"""Voicemail: a message left in a menu's box instead of a conversation. `Call.queue` is the box it lies in."""
+"""Voicemail: a message left in a menu's box. `Call.queue` is the box it lies in, `Call.voicemail` what was said."""
 
 import logging
 from datetime import datetime, timedelta
@@ -58,7 +58,7 @@ def keep_message(event: VoipEvent) -> bool:
                 Status.VOICEMAIL_RECEIVED,
                 cause="message_left",
                 at=event.at,
-                recording=name,
+                voicemail=name,
                 disconnected_by=DisconnectedBy.END_USER,
             )
             _announce(call)

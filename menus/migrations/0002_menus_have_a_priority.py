@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='menu',
             name='priority',
-            field=models.SmallIntegerField(default=0, help_text='Agents of several menus take calls of the one with the higher priority first.', verbose_name='priority'),
+            field=models.SmallIntegerField(db_default=0, default=0, help_text='Agents of several menus take calls of the one with the higher priority first.', verbose_name='priority'),
         ),
     ]

@@ -74,8 +74,9 @@ def fill(number):
     disposition = Disposition.objects.create(name=f"Outcome {number}")
     parameters = {"intent": "refund", "amount": 12.5}
     Call.objects.filter(pk=call.pk).update(
-        disposition=disposition, feedback="Fine.", data_parameters=parameters, recording="recordings/one.wav"
-    )
+        disposition=disposition, feedback="Fine.", data_parameters=parameters,
+        recording="recordings/one.wav", voicemail="voicemail/one.wav",
+    )  # fmt: skip
     token = ApiToken(name=f"token {number}")
     token.make_token()
     token.save()

@@ -94,6 +94,7 @@ def test_the_page_of_a_call_tells_its_whole_story(admin_client):
         "photos/one.jpg",
         "videos/one.mp4",
         "recordings/one.wav",
+        "voicemail/one.wav",
         "Wants a refund.",
         "Outcome 1",
         "Fine.",

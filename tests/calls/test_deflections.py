@@ -90,7 +90,7 @@ class TestByHoursAndRedirection:
         clock.pass_by(3)
         call = get(call_id)
         assert (call.status, call.disconnected_by) == ("voicemail_received", "end_user")
-        assert call.recording
+        assert call.voicemail
         assert call.ends_at
 
     @pytest.mark.parametrize("occasion", HOURS)
@@ -380,7 +380,7 @@ class TestScheduledCallsThatAreDue:
         clock.pass_by(5)
         call = get(call_id)
         assert trail(call_id) == ["deflected", "voicemail", "voicemail_received"]
-        assert (call.voip_provider, bool(call.recording)) == ("sandbox", True)
+        assert (call.voip_provider, bool(call.voicemail)) == ("sandbox", True)
         assert call.participants.get().status == "finished"
 
     @pytest.mark.parametrize(("ending", "reason"), [("5001", "eu_busy"), ("5002", "eu_no_answer")])

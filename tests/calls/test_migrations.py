@@ -84,6 +84,39 @@ def test_calls_that_are_under_way_get_their_queue_and_lose_it_on_the_way_back(be
         old.filter(pk=ids["queued"]).update(queued_at=None)
 
 
+def test_processes_of_the_release_before_go_on_writing(before, newest):
+    """They know nothing of the new columns."""
+    menu_id, ids = make_past(before)
+    new = migrate(newest)
+    old_menu = before.get_model("menus", "Menu").objects.create(name="Support", menu_type="mobile_menu")
+    old_call = before.get_model("calls", "Call").objects.create(
+        status="scheduled", scheduled_at=AT, call_type="Voice Inbound (API)", lang="en", menu_id=menu_id
+    )
+    old_transfer = before.get_model("calls", "Transfer").objects.create(call_id=ids["connected"])
+    before.get_model("calls", "SandboxCall").objects.create(
+        provider="sandbox", call_ref=str(old_call.pk), step="over", created_at=AT
+    )
+    agent_id = before.get_model("agents", "Agent").objects.get().pk
+    engagement = before.get_model("agents", "Engagement").objects.create(agent_id=agent_id, kind="offer")
+    old_offer = before.get_model("calls", "Offer").objects.create(
+        call_id=ids["queued"], agent_id=agent_id, engagement=engagement, group="Group 1", round=1, level=1
+    )
+    assert new.get_model("menus", "Menu").objects.get(pk=old_menu.pk).priority == 0
+    call = new.get_model("calls", "Call").objects.get(pk=old_call.pk)
+    assert (call.data_parameters, call.feedback, call.priority, call.voicemail.name) == ({}, "", 0, "")
+    assert new.get_model("calls", "Transfer").objects.get(pk=old_transfer.pk).kind == "cold"
+    assert new.get_model("calls", "Offer").objects.get(pk=old_offer.pk).alone is False
+    played = new.get_model("calls", "SandboxCall").objects.get()
+    assert (played.leg, played.held, played.keys, played.heard) == (0, False, "", [])
+
+
+def test_calls_that_they_queue_while_the_migration_runs_get_their_queue(before, newest):
+    migrate([("calls", "0003_queues_and_dispositions")])
+    menu_id, ids = make_past(before)
+    call = migrate(newest).get_model("calls", "Call").objects.get(pk=ids["queued"])
+    assert (call.queue_id, call.waits_since) == (menu_id, AT)
+
+
 def test_what_was_interrupted_is_finished_the_next_time(newest):
     """As after a crash between two statements, which leaves some of the indexes there."""
     migrate([("calls", "0003_queues_and_dispositions")])

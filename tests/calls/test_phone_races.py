@@ -89,7 +89,7 @@ def test_a_message_reported_by_four_workers_at_once_is_one():
     call_id = ring(menu)
     done = all_at_once(*[report(call_id, VoipEventKind.MESSAGE_LEFT, recording=b"RIFF")] * 4)
     assert Counter(done) == {True: 1, False: 3}
-    kept = Call.objects.get(pk=call_id).recording.name
+    kept = Call.objects.get(pk=call_id).voicemail.name
     assert default_storage.open(kept).read() == b"RIFF"
     assert trail(call_id).count("voicemail_received") == 1
 

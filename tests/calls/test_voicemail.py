@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import default_storage
 
+from agents.models import Agent
 from calls.models import Call, CallEvent, Offer, SandboxCall
 from calls.services import apply_voip_event
 from calls.services.voicemail import mark_voicemail_read, voicemails_for
@@ -14,7 +15,8 @@ from calls.voip.sandbox import generate_recording
 from ccai.times import now
 from menus.models import AgentGroup
 from tests.calls.callers import close, deflect, heard, line_is_up, make_ivr, ring, trail
-from tests.factories import make_agent, make_call
+from tests.calls.talking import begin_talk
+from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
@@ -54,16 +56,16 @@ class TestLeavingOne:
         assert body["ends_at"] is not None
         assert [(one["type"], one["status"]) for one in body["participants"]] == [("end_user", "finished")]
         assert client.get(body["recording_url"]).status_code == 200
-        with default_storage.open(get(call_id).recording.name) as file, wave.open(file) as sound:
+        with default_storage.open(get(call_id).voicemail.name) as file, wave.open(file) as sound:
             assert sound.getnframes() == 16_000
         assert not line_is_up(call_id)
 
     def test_a_message_reported_twice_is_one_message(self, clock, box):
         call_id = ring(box)
         assert leave_message(call_id)
-        name = get(call_id).recording.name
+        name = get(call_id).voicemail.name
         assert not leave_message(call_id)
-        assert get(call_id).recording.name == name
+        assert get(call_id).voicemail.name == name
         assert default_storage.listdir("voicemail")[1].count(name.rpartition("/")[2]) == 1
         assert trail(call_id).count("voicemail_received") == 1
 
@@ -71,12 +73,30 @@ class TestLeavingOne:
     def test_a_message_for_a_call_that_takes_none_changes_nothing(self, status):
         call = make_call(status, voip_provider="sandbox")
         assert not leave_message(call.pk)
-        assert (get(call.pk).status, get(call.pk).recording.name) == (status, "")
+        assert (get(call.pk).status, get(call.pk).voicemail.name) == (status, "")
 
     def test_another_providers_message_changes_nothing(self, clock, box):
         call_id = ring(box)
         assert not leave_message(call_id, provider="sandbox_backup")
         assert get(call_id).status == "voicemail"
+
+    @pytest.mark.parametrize("first", ["talk", "message"])
+    def test_a_message_and_the_recording_of_a_talk_before_it_are_both_kept(self, api, client, clock, first):
+        ana = make_agent("ana@example.com", auto_answer=True)
+        call = begin_talk(api, clock, make_menu(agents=[ana], recording="record"))
+        Agent.objects.filter(pk=ana.pk).update(status="break")
+        report(call.pk, VoipEventKind.AGENT_LEFT)
+        clock.jump(1)
+        assert report(call.pk, VoipEventKind.KEY_PRESSED, key="*")
+        kinds = [VoipEventKind.RECORDED, VoipEventKind.MESSAGE_LEFT]
+        for kind in kinds if first == "talk" else reversed(kinds):
+            assert report(call.pk, kind, recording=kind.value.encode())
+        call = get(call.pk)
+        assert call.recording.read() == b"recorded"
+        assert call.voicemail.read() == b"message_left"
+        url = api.get(f"/calls/{call.pk}").json()["recording_url"]
+        assert b"".join(client.get(url)) == b"recorded"
+        assert call in voicemails_for(ana)
 
     def test_the_same_person_may_leave_another_while_the_first_is_unheard(self, clock, box):
         ids = [ring(box), ring(box)]

@@ -1,6 +1,8 @@
 """What an agent does on the page comes to the service that does it; refusals are said kindly."""
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from agents import availability
 from calls import services
@@ -267,6 +269,14 @@ class TestVoicemail:
 
         assert response.status_code == 206
         assert b"".join(response.streaming_content) == b"RIFF"
+
+    def test_it_is_the_message_that_is_opened_and_no_talk_before_it(self, desk, message):
+        talk = default_storage.save("recordings/talk.wav", ContentFile(b"talk"))
+        Call.objects.filter(pk=message.pk).update(recording=talk)
+
+        response = desk.client.get(desk.get(f"voicemails/{message.pk}/recording").url)
+
+        assert b"".join(response.streaming_content)[:4] == b"RIFF"
 
     def test_others_do_not_find_it(self, at_desk, message, ben):
         assert at_desk(ben).post(f"voicemails/{message.pk}/read").status_code == 404
