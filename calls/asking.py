@@ -4,8 +4,12 @@ Each request is made if the call still wants it. What a provider refuses is repo
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from calls import orders
 from calls.lifecycle import InvalidTransition
@@ -14,58 +18,64 @@ from calls.models.call import OVER
 from calls.services import apply_voip_event, lines, phone
 from calls.settling import dial_order, fail
 from calls.voip import provider
-from calls.voip.base import NoSuchProvider, VoipError, VoipEvent, VoipEventKind, VoipProvider, VoipTimeout
+from calls.voip.base import (
+    DialOrder,
+    NoSuchProvider,
+    VoipError,
+    VoipEvent,
+    VoipEventKind,
+    VoipProvider,
+    VoipTimeout,
+)
 from ccai.times import now
 
 log = logging.getLogger(__name__)
 
 Kind = VoipOrder.Kind
 
+# Where an agent's line is wanted: it may answer, and the end user as well, before the provider says that it dials.
+CONNECTING_OR_ON = (Status.CONNECTING, Status.CONNECTED)
+# Where an end user's line without an agent's is wanted.
+FOR_A_MESSAGE = (Status.VOICEMAIL, Status.DEFLECTED, Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)
 
-def ask(call: Call, request: Callable[[VoipProvider, Call], None]) -> None:
-    """Make `request` of the call's provider, if the call is still to be connected there.
+
+def ask(call: Call, request: Callable[[VoipProvider, Call, DialOrder], None]) -> None:
+    """Make `request` of the call's provider, if the call is still to be connected there in the attempt it was read in.
 
     A refusal is reported as the provider would have done. Silence, and whatever else goes wrong, is left to
     `settle_stalled`: a request is never made twice.
     """
-    if not Call.objects.filter(
-        pk=call.pk, status=Status.CONNECTING, voip_provider=call.voip_provider, deadline_at__gt=now()
-    ).exists():
+    # Read before it is looked whether it is still right, so that it is never of the attempt after this.
+    order = dial_order(call)
+    if not _same_attempt(call, (Status.CONNECTING,)).filter(deadline_at__gt=now()).exists():
         log.info("call %s: is not to be dialled any more", call.pk)
         return
     try:
-        request(provider(call.voip_provider), call)
+        request(provider(call.voip_provider), call, order)
     except VoipError as error:
-        _report_failure(call, error)
+        _report_failure(call, error, order.leg)
     except VoipTimeout:
         log.warning("call %s: %s did not say whether it dials", call.pk, call.voip_provider)
     except Exception:
         log.exception("call %s: the request to %s broke", call.pk, call.voip_provider)
 
 
-def place(carrier: VoipProvider, call: Call) -> None:
+def place(carrier: VoipProvider, call: Call, order: DialOrder) -> None:
     """The agent's leg; joined to the end user's, where that is on the line already."""
     if not lines.on_line([call]):
-        ref = carrier.place_call(dial_order(call))
-        Call.objects.filter(pk=call.pk).update(voip_ref=ref)
+        with _ended_if_unwanted(call, carrier, order.leg):
+            _note_ref(call, carrier.place_call(order), CONNECTING_OR_ON)
         return
-    order = dial_order(call)
-    try:
-        carrier.add_agent(order)
-    except NoSuchProvider:
-        raise
-    except VoipError as error:
-        # The caller's line is still there: it is the agent's alone that was not reached.
-        _report_agent_left(call, order.leg, error)
+    _add(carrier, call, order)
 
 
-def connect(carrier: VoipProvider, call: Call) -> None:
+def connect(carrier: VoipProvider, call: Call, order: DialOrder) -> None:
     """The end user's leg. Where the provider refuses it the agent does not wait on the line for nothing."""
     try:
-        carrier.connect(dial_order(call))
-    except VoipError:
-        carrier.hang_up(call.pk)
-        raise
+        with _ended_if_unwanted(call, carrier, order.leg):
+            carrier.connect(order)
+    except VoipError as error:
+        _report_failure(call, error, order.leg, line_is_up=True)
 
 
 def carry_out_orders(at: datetime) -> int:
@@ -106,10 +116,13 @@ def _hold_or_resume(carrier: VoipProvider, call: Call, _order: VoipOrder) -> Non
         carrier.resume(call.pk)
 
 
-def _instruct(carrier: VoipProvider, call: Call, _order: VoipOrder) -> None:
+def _instruct(carrier: VoipProvider, call: Call, order: VoipOrder) -> None:
+    """What holds now. A line with an agent is left alone; one that the call has left for another provider is ended."""
     instruction = phone.current_instruction(call)
     if instruction is not None:
         carrier.instruct(call.pk, instruction)
+    elif call.voip_provider != order.provider:
+        carrier.hang_up(call.pk)
 
 
 def _reach(carrier: VoipProvider, call: Call, _order: VoipOrder) -> None:
@@ -118,13 +131,12 @@ def _reach(carrier: VoipProvider, call: Call, _order: VoipOrder) -> None:
     if instruction is None:
         return
     try:
-        ref = carrier.reach(dial_order(call), instruction)
+        with _ended_if_unwanted(call, carrier, statuses=FOR_A_MESSAGE):
+            _note_ref(call, carrier.reach(dial_order(call), instruction), FOR_A_MESSAGE)
     except NoSuchProvider:
         raise
     except VoipError as error:
         _fail_voicemail(call, str(error))
-    else:
-        Call.objects.filter(pk=call.pk).update(voip_ref=ref)
 
 
 def _add_agent(carrier: VoipProvider, call: Call, order: VoipOrder) -> None:
@@ -133,10 +145,7 @@ def _add_agent(carrier: VoipProvider, call: Call, order: VoipOrder) -> None:
     if call.status in OVER or not waiting.exists():
         return
     waiting.update(dialled_at=now())
-    try:
-        carrier.add_agent(dial_order(call, order.leg))
-    except VoipError as error:
-        _report_agent_left(call, order.leg, error)
+    _add(carrier, call, dial_order(call, order.leg))
 
 
 def _drop_agent(carrier: VoipProvider, call: Call, order: VoipOrder) -> None:
@@ -165,18 +174,86 @@ def _fail_voicemail(call: Call, details: str) -> None:
         log.info("call %s: moved on by itself", call.pk)
 
 
-def _report_failure(call: Call, error: VoipError) -> None:
-    """A provider said no: as if it had reported so."""
-    apply_voip_event(
-        VoipEvent(
-            VoipEventKind.FAILED,
-            call.pk,
-            call.voip_provider,
-            now(),
-            fail_reason=error.fail_reason,
-            permanent=error.permanent,
-        )
+@contextmanager
+def _ended_if_unwanted(
+    call: Call, carrier: VoipProvider, leg: int = 0, *, statuses: Sequence[str] = CONNECTING_OR_ON
+) -> Iterator[None]:
+    """While `carrier` was asked for a line the call may have gone back to its queue, or on: then the line is ended.
+
+    Nothing where the provider said no: there is no line. Where it said nothing there may be one.
+    """
+    try:
+        yield
+    except VoipError:
+        raise
+    except Exception:
+        _end_if_unwanted(call, carrier, leg, statuses)
+        raise
+    _end_if_unwanted(call, carrier, leg, statuses)
+
+
+def _add(carrier: VoipProvider, call: Call, order: DialOrder) -> None:
+    """One more agent's line. Where the provider refuses it that agent has left, and the others' lines stay."""
+    try:
+        with _ended_if_unwanted(call, carrier, order.leg):
+            carrier.add_agent(order)
+    except VoipError as error:
+        _report_agent_left(call, order.leg, error)
+
+
+def _end_if_unwanted(call: Call, carrier: VoipProvider, leg: int, statuses: Sequence[str]) -> None:
+    """The line that `carrier` was asked for is ordered to be ended, unless `call` stands in the same attempt, and the
+    agent whose line `leg` is has not left. Where others are on the line, or being dialled, it is that one alone."""
+    with transaction.atomic():
+        if _same_attempt(call, statuses).select_for_update().exists() and not _has_left(leg):
+            return
+        present = Call.objects.select_for_update().get(pk=call.pk)
+        is_with_others = present.status in CONNECTING_OR_ON or bool(lines.on_line([present]))
+        if present.voip_provider != carrier.name or not is_with_others:
+            orders.give(present, Kind.HANG_UP, provider=carrier.name)
+        elif leg:
+            orders.give(present, Kind.DROP_AGENT, leg=leg, provider=carrier.name)
+    log.warning("call %s: %s was asked for a line that nobody wants any more", call.pk, carrier.name)
+
+
+def _has_left(leg: int) -> bool:
+    """Whether the agent whose line `leg` is has left."""
+    return Participant.objects.filter(pk=leg, ended_at__isnull=False).exists()
+
+
+def _same_attempt(call: Call, statuses: Sequence[str]) -> QuerySet[Call]:
+    """`call`, if it is at one of `statuses`, at the provider and with the agent it was read with."""
+    return Call.objects.filter(
+        pk=call.pk, status__in=statuses, voip_provider=call.voip_provider, assigned_at=call.assigned_at
     )
+
+
+def _note_ref(call: Call, ref: str, statuses: Sequence[str]) -> None:
+    """The provider's own id of the call, unless that has gone on to another attempt."""
+    _same_attempt(call, statuses).update(voip_ref=ref)
+
+
+def _report_failure(call: Call, error: VoipError, leg: int, *, line_is_up: bool = False) -> None:
+    """A provider said no: as if it had reported so. What it refused an attempt that is over is of no account.
+
+    `line_is_up`: the agent's, which is ordered to be ended.
+    """
+    with transaction.atomic():
+        if not _same_attempt(call, (Status.CONNECTING,)).select_for_update().exists() or _has_left(leg):
+            log.info("call %s: %s refused an attempt that is over: %s", call.pk, call.voip_provider, error)
+            return
+        if line_is_up:
+            lines.hang_up([call], now())
+        apply_voip_event(
+            VoipEvent(
+                VoipEventKind.FAILED,
+                call.pk,
+                call.voip_provider,
+                now(),
+                fail_reason=error.fail_reason,
+                permanent=error.permanent,
+            )
+        )
 
 
 def _report_agent_left(call: Call, leg: int, error: VoipError) -> None:

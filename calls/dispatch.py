@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from agents import availability
-from calls import asking, lifecycle, offers
+from calls import asking, lifecycle, offers, orders
 from calls.crm import crm
 from calls.crm.base import CrmUnavailable
-from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status, Transfer
+from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status, Transfer, VoipOrder
 from calls.services import (
     action_only,
     apply_voip_event,
@@ -39,6 +40,8 @@ from menus.models import Menu
 
 log = logging.getLogger(__name__)
 
+# Where a call has an agent and is dialled next.
+TO_BE_DIALLED = (Status.ASSIGNED, Status.SWITCHING)
 # How soon a CRM that did not answer is asked about the same person again.
 ASK_CRM_AGAIN = timedelta(seconds=60)
 
@@ -46,7 +49,7 @@ ASK_CRM_AGAIN = timedelta(seconds=60)
 def queue_due(at: datetime) -> int:
     """Scheduled calls whose time has come are in their menu's queue; or deflected, or failed, as is right at `at`.
 
-    Calls of a menu that cannot be judged stay as they are until they expire, and hold up no others.
+    Calls of a menu that cannot be judged, or breaks, stay as they are until they expire, and hold up no others.
     """
     done = 0
     unjudged: set[int | None] = set()
@@ -98,16 +101,20 @@ def place(at: datetime) -> int:
     """Calls an agent has are at a provider, the agent's leg being dialled; `connecting`.
 
     A call whose end user is on the line stays with the provider that has the line. One that comes from `switching` goes
-    to the next provider; where there is none it is `failed`.
+    to the next provider; where there is none it is `failed`. One with lines that are to be ended first waits for that.
     """
     claimed: list[Call] = []
     with transaction.atomic():
+        free = Call.objects.filter(~_waits_for_orders(), status__in=TO_BE_DIALLED, deadline_at__gt=at)
         waiting = list(
-            Call.objects.filter(status__in=(Status.ASSIGNED, Status.SWITCHING), deadline_at__gt=at)
-            .order_by("assigned_at", "pk")
+            free.order_by("assigned_at", "pk")
             .select_related("agent")
             .select_for_update(skip_locked=True, of=("self",))[:REQUESTS]
         )
+        if waiting:
+            # Looked at again now that they are locked: who gives such an order locks its call, too.
+            still_free = set(free.filter(pk__in=[call.pk for call in waiting]).values_list("pk", flat=True))
+            waiting = [call for call in waiting if call.pk in still_free]
         with_line = lines.on_line(waiting)
         for call in waiting:
             name: str | None = first_provider()
@@ -234,13 +241,28 @@ def _run(step: Step, at: datetime) -> int:
         return 0
 
 
+def _waits_for_orders() -> Q:
+    """Of calls to be dialled those whose provider has been ordered something that must come first: whatever is to end
+    lines that they had there, or is being asked for now. So no line of the next attempt is taken for one of the last.
+    """
+    there = Q(call__status=Status.ASSIGNED) & (Q(provider=OuterRef("voip_provider")) | Q(provider=first_provider()))
+    # One that comes from a provider that failed goes to another.
+    there |= Q(call__status=Status.SWITCHING) & ~Q(provider=OuterRef("voip_provider"))
+    given = VoipOrder.objects.filter(there, call=OuterRef("pk"))
+    line = Participant.objects.filter(lines.IS_UP, call=OuterRef("pk"))
+    # A line that an end user has left, to be called back, ends with what it is told.
+    ends_line = Exists(given.filter(orders.UNFINISHED, kind=VoipOrder.Kind.INSTRUCT)) & ~Exists(line)
+    return Q(Exists(given.filter(orders.AHEAD)) | ends_line)
+
+
 def _try_to_admit(menu: Menu, calls: Sequence[Call], at: datetime) -> bool:
-    """`calls`, which are due, come to `menu`; False, and a line in the log, where it cannot be judged."""
+    """`calls`, which are due, come to `menu`; False, and a line in the log, where that breaks, as where it cannot be
+    judged. Others are not held up."""
     try:
         with transaction.atomic():
             deflecting.admit(calls, menu, at, cause="due")
-    except ValueError:
-        log.exception("menu %s: whether it is open cannot be told; look at its hours", menu.pk)
+    except Exception:
+        log.exception("menu %s: its calls that are due cannot be let in; look at its hours and options", menu.pk)
         return False
     return True
 

@@ -131,6 +131,15 @@ def _what_became_of(call: Call) -> VoipState:
         return VoipState.UNKNOWN
 
 
+def _lock(call: Call) -> Call | None:
+    """`call`, locked, if it stands in the attempt it was read in; None where it went on while a provider was asked."""
+    return (
+        Call.objects.select_for_update()
+        .filter(pk=call.pk, status=call.status, voip_provider=call.voip_provider, assigned_at=call.assigned_at)
+        .first()
+    )
+
+
 def _settle_connecting(call: Call, at: datetime) -> None:
     """The provider said nothing: ask what became of the call, and never dial anybody twice.
 
@@ -143,24 +152,32 @@ def _settle_connecting(call: Call, at: datetime) -> None:
         if at < waits_since + GIVE_UP:
             raise
         state = VoipState.UNKNOWN
+    with transaction.atomic():
+        present = _lock(call)
+        if present is not None:
+            _settle_as(present, state, at)
+
+
+def _settle_as(call: Call, state: VoipState, at: datetime) -> None:
+    """`call`, which is connecting, and locked, goes on as its provider says of it."""
     if state == VoipState.CONNECTED:
         apply_voip_event(VoipEvent(VoipEventKind.CONNECTED, call.pk, call.voip_provider, at))
         return
+    waits_since = call.assigned_at or call.created_at
     if state == VoipState.AGENT_WAITS and at < waits_since + 2 * timedelta(seconds=settings.CCAI_CONNECT_DEADLINE):
         # A worker died before it asked for the end user's leg, which has never rung: it is asked for now.
         Participant.objects.filter(call=call, type=Participant.Type.END_USER, connected_at=None).update(dialled_at=None)
         return
-    with transaction.atomic():
-        if state in LINE_IS_UP and lines.on_line([call]) and talk.may_go_back(call):
-            cause, reason = LINE_IS_UP[state]
-            talk.give_back(call, at, cause=cause, fail_reason=reason)
-            return
-        details = f"{call.voip_provider}: {state.value}"
-        fail(call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=details)
-        if state != VoipState.OVER:
-            # Ordered with the end, so that no phone rings on for a call that is over, whoever dies now.
-            lines.hang_up([call], at)
-        transfers.close(call, at)
+    if state in LINE_IS_UP and lines.on_line([call]) and talk.may_go_back(call):
+        cause, reason = LINE_IS_UP[state]
+        talk.give_back(call, at, cause=cause, fail_reason=reason)
+        return
+    details = f"{call.voip_provider}: {state.value}"
+    fail(call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=details)
+    if state != VoipState.OVER:
+        # Ordered with the end, so that no phone rings on for a call that is over, whoever dies now.
+        lines.hang_up([call], at)
+    transfers.close(call, at)
 
 
 def _settle_connected(call: Call, at: datetime) -> None:
@@ -168,35 +185,40 @@ def _settle_connected(call: Call, at: datetime) -> None:
 
     One that has not been able to say for GIVE_UP is not waited for: the talk is over, as far as anybody can tell.
     """
+    silence: Exception | None = None
     try:
         state = _what_became_of(call)
     except (VoipError, VoipTimeout) as error:
-        if call.unheard_since is None:
-            Call.objects.filter(pk=call.pk).update(unheard_since=at)
-        elif at >= call.unheard_since + GIVE_UP:
-            _end_unheard(call, at, error)
-            return
-        raise
-    if state in (VoipState.UNKNOWN, VoipState.OVER):
-        apply_voip_event(
-            VoipEvent(VoipEventKind.ENDED, call.pk, call.voip_provider, at, ended_by=DisconnectedBy.SYSTEM)
-        )
-        return
-    Call.objects.filter(pk=call.pk, status=Status.CONNECTED).update(
-        deadline_at=at + timedelta(seconds=settings.CCAI_TALK_CHECK), unheard_since=None
-    )
-
-
-def _end_unheard(call: Call, at: datetime, error: Exception) -> None:
-    """Nobody can say whether `call` is still talked in: it is over, and its agent free."""
+        state, silence = VoipState.UNKNOWN, error
     with transaction.atomic():
+        present = _lock(call)
+        if present is None:
+            return
+        if silence is not None:
+            _bear_silence(present, at, silence)
+        elif state in (VoipState.UNKNOWN, VoipState.OVER):
+            apply_voip_event(
+                VoipEvent(VoipEventKind.ENDED, call.pk, call.voip_provider, at, ended_by=DisconnectedBy.SYSTEM)
+            )
+        else:
+            Call.objects.filter(pk=call.pk).update(
+                deadline_at=at + timedelta(seconds=settings.CCAI_TALK_CHECK), unheard_since=None
+            )
+
+
+def _bear_silence(call: Call, at: datetime, silence: Exception) -> None:
+    """Nobody can say whether `call`, locked, is still talked in: after GIVE_UP it is over, and its agent free."""
+    log.warning("call %s: %s could not say what became of it: %r", call.pk, call.voip_provider, silence)
+    if call.unheard_since is None:
+        Call.objects.filter(pk=call.pk).update(unheard_since=at)
+    elif at >= call.unheard_since + GIVE_UP:
         lifecycle.transition(
             call,
             Status.FINISHED,
             cause="provider_silent",
             at=at,
             fail_reason=FailReason.VOIP_CONN_TIMEOUT,
-            fail_details=f"{call.voip_provider}: {error}",
+            fail_details=f"{call.voip_provider}: {silence}",
             disconnected_by=DisconnectedBy.SYSTEM,
         )
         lines.hang_up([call], at)

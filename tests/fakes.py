@@ -133,3 +133,43 @@ class CannotAddAgents(SandboxProvider):
 
     def add_agent(self, order):
         raise VoipError("no route to the agent")
+
+
+class RefusesAndStaysUp(HalfwayProvider):
+    """Fails to reach the end user, and does not answer when it is to hang up."""
+
+    def hang_up(self, call_id):
+        raise VoipTimeout(self.name)
+
+
+class SlowProvider(SandboxProvider):
+    """Takes its time: once, while a request is on its way, `meanwhile` happens. It may say no then, or nothing."""
+
+    meanwhile = None
+    says_no = says_nothing = False
+    answer = None
+
+    def _take_time(self):
+        work, SlowProvider.meanwhile = SlowProvider.meanwhile, None
+        if work is not None:
+            work()
+        return work is not None
+
+    def place_call(self, order):
+        was_slow = self._take_time()
+        if was_slow and SlowProvider.says_no:
+            SlowProvider.says_no = False
+            raise VoipError("no circuit")
+        ref = super().place_call(order)
+        if was_slow and SlowProvider.says_nothing:
+            SlowProvider.says_nothing = False
+            raise VoipTimeout(self.name)
+        return ref
+
+    def add_agent(self, order):
+        self._take_time()
+        super().add_agent(order)
+
+    def find_call(self, order, since):
+        self._take_time()
+        return SlowProvider.answer or super().find_call(order, since)

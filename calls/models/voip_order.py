@@ -11,7 +11,8 @@ from ccai.times import now
 class VoipOrder(models.Model):
     """One thing a provider is to do, written where it was decided and carried out by the clock after the commit.
 
-    `next_at` is when it is (next) asked for; empty once it was done, given up, or asked for the only time it may be.
+    `next_at` is when it is (next) asked for; while a worker asks for it (it was attempted and has no error) when that
+    worker is taken for dead; empty once it was done, given up, or asked for the only time it may be.
     """
 
     class Kind(models.TextChoices):

@@ -8,19 +8,28 @@ from django.db.models import Q, QuerySet
 from calls import lifecycle, orders
 from calls.models import Call, Participant, VoipOrder
 
+# The stay of an end user whose line is with the provider: it came in by itself, or was dialled and answered.
+IS_UP = (
+    Q(type=Participant.Type.END_USER)
+    & (Q(on_line_at__isnull=False) | Q(status=Participant.Status.CONNECTED))
+    & ~Q(status=Participant.Status.FINISHED)
+)
+
 
 def stays_on_line(calls: Iterable[Call]) -> QuerySet[Participant]:
-    """The end users of `calls` whose line is with the provider: it came in by itself, or was dialled and answered."""
-    return Participant.objects.filter(
-        Q(on_line_at__isnull=False) | Q(status=Participant.Status.CONNECTED),
-        call__in=[call.pk for call in calls],
-        type=Participant.Type.END_USER,
-    ).exclude(status=Participant.Status.FINISHED)
+    """The end users of `calls` whose line is with the provider."""
+    return Participant.objects.filter(IS_UP, call__in=[call.pk for call in calls])
 
 
 def on_line(calls: Iterable[Call]) -> set[int]:
     """The ids of those of `calls` whose end user is on the line."""
     return set(stays_on_line(calls).values_list("call_id", flat=True))
+
+
+def up_since(call: Call) -> datetime | None:
+    """Since when the end user of `call` is on the line; None where they are not."""
+    stay = stays_on_line([call]).first()
+    return (stay.on_line_at or stay.connected_at) if stay else None
 
 
 def tell(calls: Iterable[Call], at: datetime) -> None:

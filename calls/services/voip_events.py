@@ -33,8 +33,8 @@ WITHOUT_AGENT = (Status.SELECTING, Status.QUEUED, Status.VOICEMAIL)
 def apply_voip_event(event: VoipEvent) -> bool:
     """The call is where `event` says, as far as the lifecycle allows; False where it changed nothing.
 
-    A report of a call nobody knows, or of a provider that does not carry it any more, changes nothing. A line that
-    answers when nobody wants it any more is ended.
+    A report of a call nobody knows, of a provider that does not carry it any more, or of an earlier attempt to connect
+    it, changes nothing. A line that answers when nobody wants it any more is ended.
     """
     if event.kind == VoipEventKind.RECORDED:
         return _keep_recording(event)
@@ -44,6 +44,8 @@ def apply_voip_event(event: VoipEvent) -> bool:
         call = Call.objects.select_for_update().filter(pk=event.call_id).first()
         if call is None or call.voip_provider != event.provider:
             log.warning("%s reports %s of call %s, which it does not carry", event.provider, event.kind, event.call_id)
+            if call is not None and event.kind in (VoipEventKind.AGENT_ANSWERED, VoipEventKind.CONNECTED):
+                _end_line_elsewhere(call, event)
             return False
         return EFFECTS[event.kind](call, event)
 
@@ -52,6 +54,8 @@ def _agent_answered(call: Call, event: VoipEvent) -> bool:
     """An agent's line is up. They are with the end user where that one is on the line; else the end user is to be
     dialled, which the clock does."""
     stay = _find_line(call, event.leg)
+    if _is_of_an_earlier_attempt(call, event, stay):
+        return False
     if stay is None or call.status not in (Status.CONNECTING, Status.CONNECTED):
         _end_unwanted_line(call, event)
         return False
@@ -72,6 +76,8 @@ def _connected(call: Call, event: VoipEvent) -> bool:
         waiting = Participant.objects.filter(call=call, type=Participant.Type.END_USER, on_line_at=None, ended_at=None)
         return bool(waiting.update(on_line_at=event.at))
     stay = _find_line(call, event.leg)
+    if _is_of_an_earlier_attempt(call, event, stay):
+        return False
     if stay is None or call.status != Status.CONNECTING:
         _end_unwanted_line(call, event)
         return False
@@ -88,7 +94,7 @@ def _failed(call: Call, event: VoipEvent) -> bool:
     if call.status in WITHOUT_AGENT:
         # The caller's own line has broken off.
         return _caller_left(call, event)
-    if call.status != Status.CONNECTING or _is_of_an_earlier_attempt(call, event):
+    if call.status != Status.CONNECTING or _is_of_an_earlier_attempt(call, event, _find_line(call, event.leg)):
         return False
     on_line = bool(lines.on_line([call]))
     if event.fail_reason in AGENTS_REASONS and talk.may_go_back(call):
@@ -107,6 +113,8 @@ def _failed(call: Call, event: VoipEvent) -> bool:
 def _ended(call: Call, event: VoipEvent) -> bool:
     """A leg hung up, and all others with it: the call is finished, or failed where it was not connected."""
     by = event.ended_by or DisconnectedBy.UNKNOWN
+    if _is_of_an_earlier_line(call, event):
+        return False
     if call.status in WITHOUT_AGENT:
         return _caller_left(call, event)
     if call.status == Status.CONNECTED:
@@ -114,7 +122,7 @@ def _ended(call: Call, event: VoipEvent) -> bool:
         transfers.close(call, event.at)
         return True
     on_line = bool(lines.on_line([call]))
-    if not on_line and _is_of_an_earlier_attempt(call, event):
+    if not on_line and _is_of_an_earlier_attempt(call, event, _find_line(call, event.leg)):
         return False
     if call.status == Status.CONNECTING or (call.status == Status.ASSIGNED and on_line):
         waited = FailReason.EU_ABANDONED if on_line else FailReason.EU_CANCELED
@@ -138,7 +146,7 @@ def _caller_left(call: Call, event: VoipEvent) -> bool:
 def _agent_left(call: Call, event: VoipEvent) -> bool:
     """An agent's line ended, or was never answered, and the end user stays: with the other agent, or in the queue."""
     stay = _find_line(call, event.leg)
-    if stay is None:
+    if stay is None or _is_of_an_earlier_attempt(call, event, stay):
         return False
     reason = event.fail_reason or FailReason.AG_IGNORED
     if call.status == Status.CONNECTED and transfers.leave(call, stay, event.at, fail_reason=reason):
@@ -209,6 +217,13 @@ def _end_unwanted_line(call: Call, event: VoipEvent) -> None:
         orders.give(call, VoipOrder.Kind.DROP_AGENT, event.at, leg=event.leg)
 
 
+def _end_line_elsewhere(call: Call, event: VoipEvent) -> None:
+    """A line is up at a provider that does not carry `call`: it was asked for when `call` had gone on. It is ended."""
+    ordered = VoipOrder.objects.filter(call=call, provider=event.provider, kind=VoipOrder.Kind.HANG_UP)
+    if not ordered.filter(next_at__isnull=False).exists():
+        orders.give(call, VoipOrder.Kind.HANG_UP, provider=event.provider)
+
+
 def _connect(call: Call, event: VoipEvent) -> None:
     """The agent, who is on, and the end user talk. A transfer to the agent's menu is done."""
     Participant.objects.filter(call=call, type=Participant.Type.END_USER, status=Participant.Status.WAITING).update(
@@ -248,11 +263,23 @@ def _mark_unresponsive(stay: Participant, at: datetime) -> None:
         availability.set_status(stay.agent, Agent.Status.UNRESPONSIVE, at, only_from=[Agent.Status.AVAILABLE])
 
 
-def _is_of_an_earlier_attempt(call: Call, event: VoipEvent) -> bool:
-    """Whether `event` is of the time before the agent who has `call` took it, when another had it, or its caller had a
-    line still."""
-    if call.assigned_at is None or event.at >= call.assigned_at:
+def _is_of_an_earlier_attempt(call: Call, event: VoipEvent, stay: Participant | None) -> bool:
+    """Whether `event` is of the time before the line of `stay`, the agent who has `call`, was dialled, when another had
+    it, or its caller had a line still. Never where it says whose line it is of."""
+    begun_at = (stay.dialled_at if stay else None) or call.assigned_at
+    if event.leg or begun_at is None or event.at >= begun_at:
         return False
+    return _somebody_has_left(call)
+
+
+def _is_of_an_earlier_line(call: Call, event: VoipEvent) -> bool:
+    """Whether `event` is of the time before the end user's line, which is up, and of one that they had before."""
+    up_since = lines.up_since(call)
+    return up_since is not None and event.at < up_since and _somebody_has_left(call)
+
+
+def _somebody_has_left(call: Call) -> bool:
+    """Whether there was an earlier attempt to connect `call`, or a line before the present ones."""
     return Participant.objects.filter(call=call, ended_at__isnull=False).exists()
 
 

@@ -172,6 +172,17 @@ class TestScheduledCalls:
         assert Call.objects.get(pk=stuck).status == "scheduled"
         assert "queued" in trail(free)
 
+    def test_nor_does_one_whose_option_breaks(self, api, clock, auto, settings):
+        broken, fine = make_menu("Broken", agents=[auto]), make_menu("Fine", agents=[auto])
+        stuck, free = (post_scheduled(api, menu)["id"] for menu in (broken, fine))
+        type(broken).objects.filter(pk=broken.pk).update(hours={"time_zone": "UTC", "weekly": {}})
+        broken.deflection_options.create(occasion="after_hours", kind="voicemail")
+        # Nobody is there to ring the end user for a message.
+        settings.CCAI_VOIP_PROVIDERS = []
+        clock.pass_by(61)
+        assert Call.objects.get(pk=stuck).status == "scheduled"
+        assert "queued" in trail(free)
+
 
 class TestInboundCalls:
     def test_an_inbound_call_is_taken_by_an_agent_who_answers_by_themselves(self, api, clock, menu):

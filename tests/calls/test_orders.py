@@ -96,9 +96,25 @@ class TestAskingAgain:
 
         with pytest.raises(KeyboardInterrupt):
             orders.carry_out(now(), die)
-        clock.pass_by(5)
+        clock.jump(orders.LEASE.total_seconds() - 1)
+        clock.tick()
+        assert provider.requests == []
+        clock.pass_by(1)
         assert len(provider.requests) == 1
         assert VoipOrder.objects.get(pk=order.pk).next_at is None
+
+    def test_a_phone_that_a_worker_rang_before_it_died_is_not_rung_again(self, clock, provider):
+        order = give(make_call("voicemail", voip_provider="sandbox"), Kind.REACH)
+
+        def ring_and_die(_order):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            orders.carry_out(now(), ring_and_die)
+        clock.jump(orders.LEASE.total_seconds())
+        clock.tick()
+        order.refresh_from_db()
+        assert (provider.requests, order.next_at, order.error) == ([], None, "left behind")
 
     @pytest.mark.parametrize("kind", [Kind.REACH, Kind.ADD_AGENT])
     def test_what_rings_a_phone_is_asked_for_once(self, clock, provider, kind):
@@ -126,6 +142,64 @@ class TestAskingAgain:
         clock.tick()
         order.refresh_from_db()
         assert (order.next_at, order.error) == (None, "")
+
+
+class TestOneAfterTheOther:
+    """Two workers, one of which is kept waiting by a provider while the other goes on."""
+
+    def test_a_slow_request_makes_nobody_ask_for_the_others_twice(self, clock):
+        for _call in range(orders.REQUESTS):
+            give(make_call("finished", voip_provider="sandbox"), Kind.HANG_UP)
+        asked_for = []
+
+        def other_worker(order):
+            asked_for.append(order.pk)
+
+        def slow(order):
+            asked_for.append(order.pk)
+            if len(asked_for) == 1:
+                clock.jump(30)
+                orders.carry_out(now(), other_worker)
+
+        orders.carry_out(now(), slow)
+        assert sorted(asked_for) == list(VoipOrder.objects.order_by("pk").values_list("pk", flat=True))
+        assert set(VoipOrder.objects.values_list("attempts", "next_at")) == {(1, None)}
+
+    def test_what_comes_later_waits_for_what_is_being_asked_for(self, clock):
+        call = make_call("connected", deadline_at=now() + timedelta(hours=1))
+        first, second = give(call, Kind.HOLD), give(call, Kind.RESUME)
+        other = give(make_call("finished", voip_provider="sandbox"), Kind.HANG_UP)
+        elsewhere = VoipOrder.objects.create(call=call, provider="sandbox_b", kind="hang_up", next_at=now())
+        meanwhile = []
+
+        def slow(order):
+            if order == first:
+                orders.carry_out(now(), meanwhile.append)
+
+        orders.carry_out(now(), slow)
+        assert meanwhile == [other, elsewhere]
+        second.refresh_from_db()
+        assert (second.attempts, second.next_at) == (1, None)
+
+    def test_what_comes_later_does_not_wait_for_what_was_refused(self, clock, provider):
+        provider.deaf_to = 1
+        call = make_call("connected", deadline_at=now() + timedelta(hours=1))
+        give(call, Kind.HOLD)
+        give(call, Kind.DROP_AGENT, leg=5)
+        give(call, Kind.HANG_UP)
+        clock.tick()
+        assert provider.requests == [("resume", call.pk), ("drop_agent", 5), ("hang_up", call.pk)]
+        assert VoipOrder.objects.filter(next_at__isnull=False).get().kind == "hold"
+
+    def test_what_comes_after_a_hanging_up_waits_until_that_is_heard(self, clock, provider):
+        provider.deaf_to = 1
+        call = make_call("voicemail", voip_provider="sandbox", deadline_at=now() + timedelta(hours=1))
+        give(call, Kind.HANG_UP)
+        give(call, Kind.REACH)
+        clock.tick()
+        assert provider.requests == [("hang_up", call.pk)]
+        clock.pass_by(5)
+        assert provider.requests[1:] == [("hang_up", call.pk), ("reach", call.pk)]
 
 
 class TestComingLate:
