@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from agents.models import Agent, Engagement, StatusChange
+from ccai import heartbeat
 from ccai.announcing import announce_on_commit
 from ccai.times import now
 
@@ -127,12 +128,16 @@ def mark_seen(agent_ids: Collection[int], at: datetime) -> None:
 def miss_vanished(at: datetime) -> int:
     """Available agents whose page has not been seen for CCAI_AGENT_GONE_SECONDS are unresponsive. Returns how many.
 
-    Who is on a call is not missed until it is over; who has never opened the page is not missed at all.
+    Who is on a call is not missed until it is over; who has never opened the page is not missed at all. Nobody is
+    missed while no pages can be seen, because the web processes are down, and everybody has as long to come back then.
     """
     last_seen = at - timedelta(seconds=settings.CCAI_AGENT_GONE_SECONDS)
     on_call = Engagement.objects.filter(agent=OuterRef("pk"), ended_at=None, kind=Engagement.Kind.CALL)
     vanished = Agent.objects.filter(~Exists(on_call), status=Agent.Status.AVAILABLE, seen_at__lt=last_seen)
     if not vanished.exists():
+        return 0
+    looking_since = heartbeat.steady_since(heartbeat.DESK, at)
+    if looking_since is None or looking_since > last_seen:
         return 0
     with transaction.atomic():
         missed = list(vanished.select_for_update(skip_locked=True))

@@ -1,6 +1,6 @@
 """Rows for tests, made directly: for the states that no request brings about at once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -8,6 +8,7 @@ from agents.models import Agent, Language, OutboundNumber, User
 from calls.models import Call, FailReason, Status
 from calls.models.call import OVER, WITH_AGENT
 from calls.serializers import agent_snapshot
+from ccai.heartbeat import DESK, give_steady_sign
 from ccai.times import now
 from menus.models import AgentGroup, Menu
 
@@ -21,6 +22,12 @@ def make_agent(email: str | None = None, *, active: bool = True, status: str = "
         email=email or f"agent{number}@example.com", first_name="Agent", last_name=str(number), is_active=active
     )
     return Agent.objects.create(user=user, status=status, **columns)
+
+
+def look_for_pages(until: datetime, seconds: int = 120) -> None:
+    """Web processes have looked which pages are open, for so long and without a gap, until the moment `until`."""
+    for ago in range(seconds, -1, -15):
+        give_steady_sign(DESK, until - timedelta(seconds=ago))
 
 
 def make_menu(name: str = "Sales", *, agents: list[Agent] | None = None, **columns: Any) -> Menu:

@@ -35,6 +35,7 @@ from agents import availability
 from calls.desk.access import agent_of
 from calls.desk.queues import Boards
 from calls.desk.showing import draw_board, draw_desks
+from ccai import heartbeat
 from ccai.announcing import CHANNEL
 from ccai.times import now
 
@@ -267,11 +268,12 @@ class Hub:
         return {stream: drawn[stream.language, boards[stream.agent_id]] for stream in streams}
 
     async def _give_signs(self) -> None:
-        """Every open page hears that it is not forgotten, and its agent has been seen; a login that is over is said."""
+        """Every open page hears that it is not forgotten, and its agent has been seen; a login that is over is said.
+
+        That pages are looked for is said also while none is open.
+        """
         await asyncio.sleep(PULSE)
         streams = self._all_streams()
-        if not streams:
-            return
         live = await self._run(self._see, streams)
         alive = json.dumps({"now": int(now().timestamp() * 1_000)})
         for stream in streams:
@@ -280,7 +282,9 @@ class Hub:
     def _see(self, streams: Collection[Stream]) -> set[str]:
         """The agents of these pages have been seen, as far as their logins are live. Returns the live sessions."""
         live = live_sessions({stream.session_key for stream in streams})
-        availability.mark_seen({stream.agent_id for stream in streams if stream.session_key in live}, now())
+        at = now()
+        availability.mark_seen({stream.agent_id for stream in streams if stream.session_key in live}, at)
+        heartbeat.give_steady_sign(heartbeat.DESK, at)
         return live
 
     def _end_with_the_process(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -11,7 +11,7 @@ from agents import availability
 from agents.models import Agent, Engagement, StatusChange
 from ccai.times import now
 from tests.calls.test_races import all_at_once
-from tests.factories import make_agent
+from tests.factories import look_for_pages, make_agent
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,10 @@ GONE = 60  # CCAI_AGENT_GONE_SECONDS
 
 @pytest.fixture
 def at():
-    return now()
+    """The present. The web processes have been there for a while."""
+    at = now()
+    look_for_pages(at)
+    return at
 
 
 def seen(seconds_ago, at, **columns):
@@ -37,6 +40,7 @@ def test_an_agent_whose_page_is_gone_for_a_minute_is_unresponsive_with_a_line_in
     assert availability.miss_vanished(at + timedelta(milliseconds=1)) == 1
     assert status_of(ana) == "unresponsive"
     assert StatusChange.objects.get().status == "unresponsive"
+    look_for_pages(at + timedelta(hours=1))
     assert availability.miss_vanished(at + timedelta(hours=1)) == 0
 
 
@@ -49,6 +53,7 @@ def test_how_long_that_takes_is_a_setting(at, settings):
 
 def test_who_never_opened_the_page_is_not_missed(at):
     agents = [make_agent(), make_agent(auto_answer=True)]
+    look_for_pages(at + timedelta(days=1))
     assert availability.miss_vanished(at + timedelta(days=1)) == 0
     assert {status_of(agent) for agent in agents} == {"available"}
 
@@ -76,10 +81,29 @@ def test_what_is_only_held_out_to_them_does_not_keep_the_vanished(at, kind):
     assert status_of(ana) == "unresponsive"
 
 
+def test_while_the_web_processes_are_down_nobody_is_missed_and_then_all_have_time_to_come_back(at):
+    ana, ben = seen(0, at), seen(0, at)
+    down_until = at + timedelta(seconds=GONE + 30)
+    for seconds in range(GONE + 31):
+        assert availability.miss_vanished(at + timedelta(seconds=seconds)) == 0
+    look_for_pages(down_until + timedelta(seconds=GONE), seconds=GONE)
+    availability.mark_seen([ana.pk], down_until + timedelta(seconds=15))
+    assert availability.miss_vanished(down_until + timedelta(seconds=GONE - 1)) == 0
+    assert availability.miss_vanished(down_until + timedelta(seconds=GONE)) == 1
+    assert (status_of(ana), status_of(ben)) == ("available", "unresponsive")
+
+
+def test_where_it_cannot_be_told_whether_they_are_down_nobody_is_missed(at, no_redis):
+    ana = seen(GONE + 1, at)
+    assert availability.miss_vanished(at) == 0
+    assert status_of(ana) == "available"
+
+
 def test_being_seen_keeps_an_agent_available(at):
     ana, ben, eve = seen(GONE, at), seen(GONE, at), seen(GONE, at)
     availability.mark_seen([ana.pk, ben.pk], at)
     later = at + timedelta(seconds=GONE)
+    look_for_pages(later)
     assert availability.miss_vanished(later) == 1
     assert [status_of(one) for one in (ana, ben, eve)] == ["available", "available", "unresponsive"]
 

@@ -13,7 +13,7 @@ from calls.models import Call, Offer, OfferEvent, Transfer
 from ccai.errors import Refused
 from ccai.times import now
 from menus.models import AgentGroup
-from tests.factories import make_agent, make_call, make_menu
+from tests.factories import look_for_pages, make_agent, make_call, make_menu
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
@@ -425,6 +425,7 @@ class TestTheVanished:
         availability.mark_seen([vanished.pk], now())
         set_status(other, "available")
         clock.jump(61)
+        look_for_pages(now())
         clock.tick()
         assert status_of(vanished) == "unresponsive"
         assert asked() == [other]
@@ -451,6 +452,7 @@ class TestTheVanished:
         for _ in range(5):
             availability.mark_seen([agent.pk for agent in agents], now())
             clock.jump(30)
+            look_for_pages(now())
             clock.tick()
         assert set(asked()) == set(agents)
         assert Offer.objects.count() == 2

@@ -10,6 +10,7 @@ from agents import availability
 from agents.models import Agent
 from calls.desk.state import read_desks
 from calls.models import Offer
+from ccai import heartbeat
 from ccai.times import now
 from tests.conftest import HOST
 from tests.factories import make_agent, make_call, make_menu
@@ -202,7 +203,21 @@ def test_open_pages_are_seen_and_hear_that_the_connection_lives(center):
 
     agent.refresh_from_db()
     assert agent.seen_at >= before
+    assert heartbeat.steady_since(heartbeat.DESK, now()) >= before
     assert abs(alive["now"] - now().timestamp() * 1_000) < PATIENCE * 1_000
+
+
+def test_pages_are_looked_for_though_the_last_is_closed(center):
+    client = logged_in(make_agent())
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("main")
+        async with asyncio.timeout(PATIENCE):
+            while await do(heartbeat.steady_since, heartbeat.DESK, now()) is None:
+                await asyncio.sleep(0.2)
+
+    asyncio.run(listen())
 
 
 @pytest.mark.parametrize("count", [1, 30])
