@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from agents import availability
-from agents.models import Agent, Engagement
+from agents.models import Agent
 
 Params = ParamSpec("Params")
 
@@ -80,9 +80,9 @@ class Login(LoginView):
 
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponseRedirect:
-    """POST /desk/logout/: the session is over, and the agent offline unless a call has them."""
+    """POST /desk/logout/: the session is over, and the agent offline: on a call, from its end on."""
     agent = agent_of(request)
-    if agent and not Engagement.objects.filter(agent=agent, ended_at=None, kind=Engagement.Kind.CALL).exists():
+    if agent is not None:
         availability.set_status(agent, Agent.Status.OFFLINE)
     logout(request)
     return redirect("desk:login")

@@ -1,8 +1,18 @@
 """The addresses of the agents' page."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 
 from calls.desk import access, colors, lists, live, views
+
+
+class KeyConverter(IntConverter):
+    """An id. What has more digits than a database's keys is no address here."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(KeyConverter, "key")
 
 app_name = "desk"
 urlpatterns = [
@@ -12,28 +22,28 @@ urlpatterns = [
     path("colors.css", colors.colors, name="colors"),
     path("events", live.events, name="events"),
     path("status", views.set_status, name="status"),
-    path("offers/<int:offer_id>/accept", views.accept, name="accept"),
-    path("offers/<int:offer_id>/decline", views.decline, name="decline"),
-    path("prompts/<int:prompt_id>", views.prompt_form, name="prompt"),
-    path("prompts/<int:prompt_id>/use", views.use_prompt, name="use_prompt"),
-    path("prompts/<int:prompt_id>/drop", views.drop_prompt, name="drop_prompt"),
-    path("calls/<int:call_id>/hold", views.hold, name="hold"),
-    path("calls/<int:call_id>/resume", views.resume, name="resume"),
-    path("calls/<int:call_id>/hang-up", views.hang_up, name="hang_up"),
-    path("calls/<int:call_id>/targets", views.targets, name="targets"),
-    path("calls/<int:call_id>/transfer", views.transfer, name="transfer"),
-    path("calls/<int:call_id>/complete-transfer", views.complete_transfer, name="complete_transfer"),
-    path("calls/<int:call_id>/cancel-transfer", views.cancel_transfer, name="cancel_transfer"),
-    path("calls/<int:call_id>/flag", views.set_flag, name="flag"),
-    path("calls/<int:call_id>/note", views.write_note, name="note"),
-    path("calls/<int:call_id>/disposition", views.set_disposition, name="disposition"),
-    path("calls/<int:call_id>/call-back", views.call_back, name="call_back"),
-    path("calls/<int:call_id>/photos/<int:photo_id>", lists.photo, name="photo"),
-    path("calls/<int:call_id>/videos/<int:video_id>", lists.video, name="video"),
+    path("offers/<key:offer_id>/accept", views.accept, name="accept"),
+    path("offers/<key:offer_id>/decline", views.decline, name="decline"),
+    path("prompts/<key:prompt_id>", views.prompt_form, name="prompt"),
+    path("prompts/<key:prompt_id>/use", views.use_prompt, name="use_prompt"),
+    path("prompts/<key:prompt_id>/drop", views.drop_prompt, name="drop_prompt"),
+    path("calls/<key:call_id>/hold", views.hold, name="hold"),
+    path("calls/<key:call_id>/resume", views.resume, name="resume"),
+    path("calls/<key:call_id>/hang-up", views.hang_up, name="hang_up"),
+    path("calls/<key:call_id>/targets", views.targets, name="targets"),
+    path("calls/<key:call_id>/transfer", views.transfer, name="transfer"),
+    path("calls/<key:call_id>/complete-transfer", views.complete_transfer, name="complete_transfer"),
+    path("calls/<key:call_id>/cancel-transfer", views.cancel_transfer, name="cancel_transfer"),
+    path("calls/<key:call_id>/flag", views.set_flag, name="flag"),
+    path("calls/<key:call_id>/note", views.write_note, name="note"),
+    path("calls/<key:call_id>/disposition", views.set_disposition, name="disposition"),
+    path("calls/<key:call_id>/call-back", views.call_back, name="call_back"),
+    path("calls/<key:call_id>/photos/<key:photo_id>", lists.photo, name="photo"),
+    path("calls/<key:call_id>/videos/<key:video_id>", lists.video, name="video"),
     path("dial", views.dial, name="dial"),
     path("voicemails", lists.voicemails, name="voicemails"),
-    path("voicemails/<int:call_id>/read", lists.read_voicemail, name="read_voicemail"),
-    path("voicemails/<int:call_id>/recording", lists.recording, name="recording"),
+    path("voicemails/<key:call_id>/read", lists.read_voicemail, name="read_voicemail"),
+    path("voicemails/<key:call_id>/recording", lists.recording, name="recording"),
     path("missed", lists.missed, name="missed"),
     path("history", lists.history, name="history"),
 ]

@@ -3,7 +3,9 @@
 import pytest
 from django.test import Client
 
+from agents import availability
 from agents.models import Agent, Engagement, User
+from ccai.times import now
 from tests.conftest import HOST
 from tests.factories import make_agent
 
@@ -83,13 +85,22 @@ def test_logging_out_makes_an_agent_offline(at_desk, ana):
     assert ana.status == "offline"
 
 
-def test_logging_out_on_a_call_leaves_the_status(at_desk, ana):
-    Engagement.objects.create(agent=ana, kind="call")
+def test_who_logs_out_on_a_call_is_offered_none_after_it(at_desk, ana):
+    engagement = Engagement.objects.create(agent=ana, kind="call")
 
     at_desk(ana).client.post("/desk/logout/")
+    availability.release([engagement.pk], now())
 
     ana.refresh_from_db()
-    assert ana.status == "available"
+    assert ana.status == "offline"
+
+
+@pytest.mark.parametrize(
+    "path", ["offers/{}/accept", "prompts/{}/use", "calls/{}/hold", "calls/{}/call-back", "voicemails/{}/read"]
+)
+@pytest.mark.parametrize("key", ["9" * 18, "9" * 19, "9" * 30])
+def test_nothing_has_so_large_an_id(at_desk, ana, path, key):
+    assert at_desk(ana).post(path.format(key)).status_code == 404
 
 
 def test_a_post_without_the_pages_token_is_refused(ana):
