@@ -67,6 +67,8 @@ NOT_AN_AGENT_OF_THE_CALL = Sentence(
     "not_an_agent_of_the_call", "Only agents who have been on this call can do that", 403
 )
 NOTE_TOO_LONG = Sentence("note_too_long", "A note has 10,000 characters at most. Shorten it")
+NOTE_NOT_TEXT = Sentence("note_not_text", "The note has characters that cannot be kept. Take them out")
+NOTE_HAS_CHANGED = Sentence("note_has_changed", "The note has been changed meanwhile", 409)
 DISPOSITION_NOT_IN_USE = Sentence("disposition_not_in_use", "This disposition is not in use any more. Choose another")
 
 # Ours: conversations. A verb that comes too late for where its call stands is a conflict.

@@ -23,6 +23,7 @@ from calls.models import (
     Video,
 )
 from calls.models.call import OVER
+from calls.services.notes import version_of
 
 # How long the last conversation stays on the page of an agent who is not on another.
 STAYS_IN_VIEW = timedelta(minutes=30)
@@ -101,10 +102,15 @@ class Desk:
         return next((one for one in on_line if one.agent_id not in (None, self.agent.pk)), None)
 
     @property
-    def note(self) -> str:
+    def note(self) -> Note | None:
         """What this agent has written about the call."""
         notes = self.facts.notes if self.facts else []
-        return next((note.text for note in notes if note.agent_id == self.agent.pk), "")
+        return next((note for note in notes if note.agent_id == self.agent.pk), None)
+
+    @property
+    def note_version(self) -> str:
+        """Which text of that it is."""
+        return version_of(self.note)
 
     @property
     def other_notes(self) -> list[Note]:

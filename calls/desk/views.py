@@ -29,6 +29,9 @@ from ccai.errors import Refused
 from ccai.times import now
 from menus.models import Menu
 
+# More than the longest name that somebody looks for.
+LONGEST_NAME = 100
+
 Params = ParamSpec("Params")
 AgentView = Callable[Concatenate[HttpRequest, Agent, Params], HttpResponseBase]
 
@@ -167,7 +170,7 @@ def hang_up(request: HttpRequest, agent: Agent, call_id: int) -> None:
 def targets(request: HttpRequest, agent: Agent, call_id: int) -> HttpResponse:
     """GET /desk/calls/{id}/targets?q=: whom the call may be handed on to."""
     own_call(agent, call_id)
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_NAME]
     context = {"call_id": call_id, "words": words, **find_targets(agent, words, now())}
     return render(request, "desk/targets.html", context)
 
@@ -206,8 +209,8 @@ def set_flag(request: HttpRequest, agent: Agent, call_id: int) -> None:
 
 @verb
 def write_note(request: HttpRequest, agent: Agent, call_id: int) -> None:
-    """POST /desk/calls/{id}/note: what the agent writes about the call."""
-    services.write_note(own_call(agent, call_id), agent, request.POST.get("text", ""))
+    """POST /desk/calls/{id}/note: what the agent writes about the call, who had the version `seen` before them."""
+    services.write_note(own_call(agent, call_id), agent, request.POST.get("text", ""), seen=request.POST.get("seen"))
 
 
 @verb

@@ -32,6 +32,8 @@ WORDS: dict[str, Promise] = {
     errors.OUTBOUND_NUMBER_REQUIRED.code: _("Choose the number to show."),
     errors.NOT_AN_AGENT_OF_THE_CALL.code: _("Only agents who have been on this call can do that."),
     errors.NOTE_TOO_LONG.code: _("A note has 10,000 characters at most. Shorten it."),
+    errors.NOTE_NOT_TEXT.code: _("The note has characters that cannot be kept. Take them out."),
+    errors.NOTE_HAS_CHANGED.code: _("The note was changed in another tab. Choose which text to keep."),
     errors.DISPOSITION_NOT_IN_USE.code: _("This outcome is not in use any more. Choose another."),
     "end_user_number_not_well_formed": _(
         "This is not a phone number. Write it with + and the country code, for example +49 30 901820."

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.agents import MENUS, TALKER, email
 from tests.browser.seeing import find_faint_text, find_nameless
+from tests.serve.running import wait_for
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -27,6 +28,35 @@ class TestTwoTabs:
         expect(second.button("Resume")).to_be_visible()
         second.button("Hang up").click()
         first.is_in("idle")
+
+    def test_neither_loses_what_was_written_in_the_other(self, agents, browsers, caller):
+        first = agents("Fay")
+        caller.call(MENUS["Fay"])
+        first.accept()
+        second = browsers.second_tab(first)
+        one, other = first.page.get_by_label("Notes"), second.page.get_by_label("Notes")
+
+        # What nobody types here follows, though it has the focus; and leaving it sends nothing back.
+        other.focus()
+        one.fill("One text.")
+        expect(other).to_have_value("One text.")
+        other.blur()
+        expect(one).to_have_value("One text.")
+
+        # Both type at the same moment: what comes later is held back, and both texts are there.
+        one.fill("One text, longer.")
+        other.fill("Another text.")
+        clashes = [page.page.get_by_role("group", name="Changed in another tab") for page in (first, second)]
+        wait_for(lambda: any(clash.is_visible() for clash in clashes), "the clash to be told")
+        late = 0 if clashes[0].is_visible() else 1
+        kept, held = ("One text, longer.", "Another text.") if late else ("Another text.", "One text, longer.")
+        expect(clashes[late]).to_contain_text(kept)
+        expect((one, other)[late]).to_have_value(held)
+        clashes[late].get_by_role("button", name="Keep both").click()
+        expect((one, other)[1 - late]).to_have_value(f"{kept}\n\n{held}")
+        expect(clashes[late]).to_be_hidden()
+        (first, second)[late].expect_faults("status of 409")
+        second.hang_up()
 
     def test_what_is_being_typed_is_left_alone(self, agents, browsers, caller):
         first = agents("Fay")

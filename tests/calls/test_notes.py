@@ -5,6 +5,7 @@ from django.core.files.base import ContentFile
 
 from calls import services
 from calls.models import Disposition, Note, Participant
+from calls.services.notes import version_of
 from ccai.errors import Refused
 from ccai.redis import client
 from ccai.times import now
@@ -60,6 +61,25 @@ class TestNotes:
         with pytest.raises(Refused, match="at most"):
             services.write_note(call, agent, "y" * 10_001)
         assert set(Note.objects.get().text) == {"x"}
+
+    def test_who_has_not_seen_the_newest_text_does_not_write_over_it(self, call, agent):
+        begun = services.write_note(call, agent, "Wants a refund.", seen="")
+        services.write_note(call, agent, "Wants a refund, gets one.", seen=version_of(begun))
+        for stale in ("", version_of(begun), "nonsense"):
+            with pytest.raises(Refused, match="changed meanwhile") as refused:
+                services.write_note(call, agent, "Wants a bicycle.", seen=stale)
+            assert refused.value.status == 409
+        assert Note.objects.get().text == "Wants a refund, gets one."
+
+    def test_the_same_text_once_more_is_no_clash(self, call, agent):
+        services.write_note(call, agent, "Wants a refund.", seen="")
+        services.write_note(call, agent, "Wants a refund.", seen="")
+
+    @pytest.mark.parametrize("character", ["\0", "\ud800"])
+    def test_what_no_database_keeps_is_refused(self, call, agent, character):
+        with pytest.raises(Refused, match="cannot be kept") as refused:
+            services.write_note(call, agent, f"Wants{character}a refund.")
+        assert refused.value.status == 400
 
 
 class TestDispositions:

@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from agents import availability
 from calls import services
 from calls.models import Call, Disposition, EndUser, Note, Offer, Photo, Transfer
+from calls.services.notes import version_of
 from tests.calls.callers import close, deflect, make_ivr, ring
 from tests.calls.talking import PATIENT, begin_outbound_talk, offer_to, post_inbound
 from tests.desk.pages import said
@@ -142,6 +143,21 @@ class TestOnACall:
         desk.post(f"calls/{talk.pk}/disposition", disposition="")
         talk.refresh_from_db()
         assert talk.disposition is None
+
+    def test_a_note_that_another_tab_has_written_stays_and_is_answered_with(self, desk, talk):
+        desk.post(f"calls/{talk.pk}/note", text="Written in the first tab", seen="")
+
+        response = desk.post(f"calls/{talk.pk}/note", text="Written in the second", seen="")
+
+        assert response.status_code == 409
+        assert "Written in the first tab</textarea>" in response.content.decode()
+        assert f'data-version="{version_of(Note.objects.get())}"' in response.content.decode()
+
+    @pytest.mark.parametrize("text", ["\0", "a\0b"])
+    def test_a_note_that_cannot_be_kept_is_refused_kindly(self, desk, talk, text):
+        response = desk.post(f"calls/{talk.pk}/note", text=text)
+
+        assert (response.status_code, said(response)[:8]) == (400, "The note")
 
     def test_what_the_caller_has_sent_opens_for_who_is_on_the_call(self, at_desk, desk, talk, ben):
         photo = Photo.objects.create(call=talk, file="photos/1.jpg")

@@ -20,6 +20,7 @@ function show(html) {
     if (main && Number(main.dataset.readAt) < Number($("#desk-main")?.dataset.readAt || 0)) return;
     const before = $("#desk-main")?.dataset ?? {};
     const [phase, about] = [before.phase, before.about];
+    if (main) saveWhatGoes(drawn.content);
     for (const part of [...drawn.content.children]) {
         const place = document.getElementById(part.id);
         if (!place) continue;
@@ -114,7 +115,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, requestConfig } = event.detail;
     const said = xhr.getResponseHeader("X-Desk-Say");
-    if (said) say(...JSON.parse(said));
+    if (said && !(xhr.status === 409 && "saves" in event.detail.elt.dataset)) say(...JSON.parse(said));
     if (requestConfig.verb === "get") {
         event.detail.shouldSwap = xhr.status === 200;
         return;
@@ -132,7 +133,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
     if (elt.dataset.closes) document.getElementById(elt.dataset.closes).close();
     if (elt.closest?.("[popover]")) elt.closest("[popover]").hidePopover();
     if (elt.id === "dial" && successful) elt.reset();
-    if ("saves" in elt.dataset) afterSaving(elt, successful);
+    if ("saves" in elt.dataset && event.detail.xhr) afterSaving(elt, event.detail.xhr);
 });
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(failure, (event) => {
@@ -150,30 +151,83 @@ function say(level, text) {
     $("#said").append(said);
 }
 
-function post(url) {
-    return fetch(url, { method: "POST", headers: JSON.parse(document.body.getAttribute("hx-headers")) });
+function post(url, body) {
+    return fetch(url, { method: "POST", body, headers: JSON.parse(document.body.getAttribute("hx-headers")) });
 }
 
 // --- Notes save themselves ------------------------------------------------------------------------------------------
 
-const RETRY = 3_000;
+const RETRY = 3_000, SAVING = 10_000;
 
+// A field that is typed in stays as it is: its text, and the version of the note that the text began from.
 document.addEventListener("input", (event) => {
     if (!("saves" in event.target.dataset)) return;
     event.target.unsaved = true;
-    tellSaved(event.target, words.wordSaving);
+    tellSaved(event.target, isClashing(event.target) ? words.wordClash : words.wordSaving);
 });
 document.addEventListener("htmx:configRequest", (event) => {
-    if ("saves" in event.detail.elt.dataset) event.detail.elt.sent = event.detail.elt.value;
+    const { elt, parameters } = event.detail;
+    if (!("saves" in elt.dataset)) return;
+    if (!elt.unsaved || isClashing(elt)) return event.preventDefault();
+    parameters.set("seen", elt.dataset.version);
+    event.detail.timeout = SAVING;
+    elt.sent = elt.value;
+    (elt.ours ??= new Set()).add(elt.value.trim());
 });
 
-function afterSaving(field, successful) {
-    if (!successful) {
+// What the server has now is what was sent, or what another tab has sent before.
+function afterSaving(field, { status, responseText }) {
+    const drawn = document.createElement("template");
+    drawn.innerHTML = responseText;
+    const theirs = drawn.content.getElementById(field.id);
+    if (status === 200) {
+        field.unsaved = field.sent !== field.value;
+        if (theirs) field.dataset.version = theirs.dataset.version;
+        if (theirs && !field.unsaved) field.ours = undefined;
+        if (!field.unsaved) tellSaved(field, words.wordSaved);
+    } else if (status === 409 && theirs && field.ours.has(theirs.value)) {
+        field.dataset.version = theirs.dataset.version; // an answer was lost: it is this tab's own
+        htmx.trigger(field, "change");
+    } else if (status === 409 && theirs) {
+        clash(field, theirs);
+    } else {
         tellSaved(field, words.wordUnsaved);
-        setTimeout(() => { if (field.isConnected && field.unsaved) htmx.trigger(field, "change"); }, RETRY);
-    } else if (field.sent === field.value) {
-        field.unsaved = false;
-        tellSaved(field, words.wordSaved);
+        if (status < 400 || status >= 500) setTimeout(() => { if (field.isConnected) htmx.trigger(field, "change"); }, RETRY);
+    }
+}
+
+const clashOf = (field) => $(".clash", field.closest(".field"));
+const isClashing = (field) => !clashOf(field).hidden;
+
+function clash(field, theirs) {
+    const place = clashOf(field);
+    $("blockquote", place).textContent = theirs.value;
+    place.dataset.version = theirs.dataset.version;
+    place.hidden = false;
+    tellSaved(field, words.wordClash);
+}
+
+document.addEventListener("click", (event) => {
+    const { keeps } = event.target.closest("[data-keeps]")?.dataset ?? {};
+    if (!keeps) return;
+    const place = event.target.closest(".clash");
+    const field = $("[data-saves]", place.closest(".field"));
+    const theirs = $("blockquote", place).textContent;
+    if (keeps === "both") field.value = `${theirs}\n\n${field.value}`;
+    if (keeps === "theirs") field.value = theirs;
+    field.dataset.version = place.dataset.version;
+    place.hidden = true;
+    field.unsaved = true;
+    field.focus();
+    htmx.trigger(field, "change");
+});
+
+// A note whose call leaves the page is saved before it goes.
+function saveWhatGoes(drawn) {
+    for (const field of document.querySelectorAll("[data-saves]")) {
+        if (!field.unsaved || isClashing(field) || drawn.getElementById(field.id)) continue;
+        const body = new URLSearchParams({ text: field.value, seen: field.dataset.version });
+        post(field.getAttribute("hx-post"), body).then((answer) => { if (!answer.ok) say("refused", words.wordFailed); });
     }
 }
 

@@ -4,11 +4,13 @@
 //
 //   id                     elements with the same id are the same thing, and are never moved
 //   data-keep              what is inside is left alone
+//   data-saves             is written to by several tabs: what nobody has typed here is the server's
 //   data-since, data-until clocks write their own text
 
 const FIELDS = "input, select, textarea";
 
 function morph(old, drawn) {
+    if (old.matches(FIELDS) && isBeingEdited(old)) return;
     for (const { name, value } of drawn.attributes) {
         if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
@@ -16,20 +18,25 @@ function morph(old, drawn) {
         if (!drawn.hasAttribute(name)) old.removeAttribute(name);
     }
     if (old.hasAttribute("data-keep") || old.matches("[data-since], [data-until]")) return;
-    if (!old.matches(FIELDS)) morphChildren(old, drawn);
-    else if (!isBeingEdited(old)) morphField(old, drawn);
+    if (old.matches(FIELDS)) morphField(old, drawn);
+    else morphChildren(old, drawn);
 }
 
 // What a person has ticked stays ticked; what is written is the server's.
 function morphField(old, drawn) {
     const { value } = drawn;
     if (old.matches("select")) morphChildren(old, drawn);
-    if (!["checkbox", "radio"].includes(old.type) && old.value !== value) old.value = value;
+    // A note is kept without the blanks at its ends; a blank just typed is not taken away.
+    const isSame = "saves" in old.dataset ? old.value.trim() === value.trim() : old.value === value;
+    if (["checkbox", "radio"].includes(old.type) || isSame) return;
+    const caret = old === document.activeElement ? [old.selectionStart, old.selectionEnd] : null;
+    old.value = value;
+    if (caret) old.setSelectionRange(...caret);
 }
 
 // A field with unsaved changes has `unsaved` set, in desk.js.
 function isBeingEdited(field) {
-    return field === document.activeElement || field.unsaved === true;
+    return field.unsaved === true || (field === document.activeElement && !("saves" in field.dataset));
 }
 
 function morphChildren(parent, drawnParent) {
