@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -18,10 +18,12 @@ from calls.files.serving import file_url
 from calls.models import Call, Offer, Participant, Photo, Status, Video
 from calls.services import checks
 from ccai.times import now, parse_time, wire_time
+from menus.models import Menu
 
 # So long ago a missed call is called back no more.
 MISSED_FOR = timedelta(days=7)
 SHOWN = 50
+LOOKED_AT = 1_000
 PAGE = 20
 
 CHILDREN = Prefetch("children", Call.objects.order_by("-pk"))
@@ -29,7 +31,7 @@ CHILDREN = Prefetch("children", Call.objects.order_by("-pk"))
 
 @dataclass(frozen=True)
 class Missed:
-    """A call that the agent was offered or had, and that failed."""
+    """A call that failed, which the agent was offered or had, or which came to a queue of theirs."""
 
     call: Call
     at: datetime
@@ -54,13 +56,15 @@ def read_voicemail(request: HttpRequest, agent: Agent, call_id: int) -> HttpResp
 @require_safe
 @for_agents
 def missed(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """GET /desk/missed: calls of the last days that the agent was offered or had, and nobody has talked in."""
+    """GET /desk/missed: calls of the last days that the agent or the agent's queues missed."""
     return render(request, "desk/missed.html", {"missed": find_missed(agent), "numbers": checks.agents_numbers(agent)})
 
 
 def find_missed(agent: Agent) -> list[Missed]:
-    """Failed calls of the last days that `agent` was offered or had, the newest first; with those called back."""
+    """Failed calls of the last days, the newest first: those that `agent` was offered or had, with those called back;
+    and those of the agent's queues that nobody was offered, and nobody has called back."""
     since = now() - MISSED_FOR
+    menus = list(Menu.objects.filter(groups__agents=agent).values_list("pk", flat=True).distinct())
     failed = Q(status__in=(Status.FAILED, Status.RECOVERED))
     offered = Offer.objects.filter(
         agent=agent, offered_at__gt=since, call__status__in=(Status.FAILED, Status.RECOVERED)
@@ -68,7 +72,18 @@ def find_missed(agent: Agent) -> list[Missed]:
     calls: QuerySet[Call] = Call.objects.select_related("end_user").prefetch_related(CHILDREN)
     own = calls.filter(failed, agent=agent, created_at__gt=since).order_by("-created_at", "-pk")[:SHOWN]
     others = calls.filter(pk__in=list(offered.order_by("-offered_at").values_list("call_id", flat=True)[:SHOWN]))
-    found = {call.pk: Missed(call, call.ends_at or call.created_at) for call in (*own, *others)}
+    recent = Call.objects.filter(status=Status.FAILED, created_at__gt=since).order_by("-created_at", "-pk")
+    redirected = recent.exclude(queue=F("menu")).values_list("pk", "queue")[:LOOKED_AT]
+    nobodys = calls.filter(
+        ~Exists(Offer.objects.filter(call=OuterRef("pk"))), ~Exists(Call.objects.filter(parent=OuterRef("pk")))
+    )
+    # By the index of each menu; a call that was redirected is found among the last ones that failed.
+    unoffered = nobodys.filter(pk__in=[pk for pk, queue in redirected if queue in menus])
+    waited = nobodys.filter(status=Status.FAILED, created_at__gt=since, menu__in=menus).order_by("-created_at", "-pk")
+    found = {
+        call.pk: Missed(call, call.ends_at or call.created_at)
+        for call in (*own, *others, *unoffered[:SHOWN], *waited[:SHOWN])
+    }
     return sorted(found.values(), key=lambda one: (one.at, one.call.pk), reverse=True)[:SHOWN]
 
 

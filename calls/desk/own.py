@@ -7,6 +7,7 @@ from django.http import Http404
 from agents.models import Agent
 from calls import services
 from calls.models import Call, DialPrompt, Offer, Participant
+from menus.models import Menu
 
 
 def own_offer(agent: Agent, offer_id: int) -> Offer:
@@ -43,12 +44,14 @@ def own_voicemail(agent: Agent, call_id: int) -> Call:
 
 
 def missed_by(agent: Agent, call_id: int) -> Call:
-    """The call, where this agent was offered it, was on it, or finds it in a voicemail box of theirs; 404 otherwise."""
+    """The call, where this agent was offered it or was on it, or it came to a queue or lies in a voicemail box of
+    theirs; 404 otherwise."""
     call = Call.objects.filter(pk=call_id).first()
     if call is None or not (
         call.agent_id == agent.pk
         or Offer.objects.filter(call=call, agent=agent).exists()
         or Participant.objects.filter(call=call, agent=agent).exists()
+        or Menu.objects.filter(pk__in=[pk for pk in (call.menu_id, call.queue_id) if pk], groups__agents=agent).exists()
         or services.voicemails_for(agent).filter(pk=call_id).exists()
     ):
         raise Http404

@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import F, Q
+
 from agents.models import Agent, Engagement
+from calls.desk.words import why_gone, why_not_handed_on
 from calls.models import (
     Call,
     DialPrompt,
@@ -29,6 +32,12 @@ from calls.services.notes import version_of
 STAYS_IN_VIEW = timedelta(minutes=30)
 # Longer than any conversation; so the look for the last one has an end.
 LONGEST_TALK = timedelta(hours=12)
+# Longer than any call is offered to one agent; so the look for the last offer has an end.
+LONGEST_OFFER = timedelta(hours=1)
+# Calls that came to nothing; nobody needs to have talked in them.
+FAILURES = (Status.FAILED, Status.RECOVERED)
+# For so long it is said why an offer is gone.
+NEWS = timedelta(minutes=1)
 EARLIER_CALLS = 5
 
 
@@ -38,7 +47,9 @@ class CallFacts:
 
     call: Call
     hold: Hold | None = None
-    transfer: Transfer | None = None
+    transfer: Transfer | None = None  # to an agent, under way
+    handed_on: Transfer | None = None  # the last one, to the agent or the queue that has the call now
+    failed_transfer: Transfer | None = None  # the last one, where it came to nothing
     notes: list[Note] = field(default_factory=list)
     photos: list[Photo] = field(default_factory=list)
     videos: list[Video] = field(default_factory=list)
@@ -49,6 +60,11 @@ class CallFacts:
     def is_over(self) -> bool:
         """Whether the call has ended."""
         return self.call.status in OVER
+
+    @property
+    def transfer_news(self) -> str:
+        """Why the call, which was to be handed on, is still with its agent; "" where nothing came to nothing."""
+        return why_not_handed_on(self.failed_transfer) if self.failed_transfer else ""
 
     @property
     def has_flags(self) -> bool:
@@ -65,9 +81,15 @@ class Desk:
     offer: Offer | None = None
     prompt: DialPrompt | None = None
     stay: Participant | None = None  # in the call that the agent is on
-    last: Participant | None = None  # in the conversation that was just over
+    last: Participant | None = None  # in the call that was just over
+    gone: Offer | None = None  # was held out to the agent until a moment ago
     facts: CallFacts | None = None
     dispositions: list[Disposition] = field(default_factory=list)
+
+    @property
+    def offer_news(self) -> str:
+        """Why the offer that the agent saw is gone."""
+        return why_gone(self.gone) if self.gone else ""
 
     @property
     def phase(self) -> str:
@@ -94,6 +116,11 @@ class Desk:
     def is_talking(self) -> bool:
         """Whether both sides of the agent's call are on the line."""
         return self.stay is not None and self.stay.call.status == Status.CONNECTED
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the agent's call is carried by others, and this center only keeps account of it."""
+        return self.stay is not None and self.stay.call.status == Status.ACTION_ONLY
 
     @property
     def partner(self) -> Participant | None:
@@ -146,11 +173,17 @@ def read_desks(agent_ids: Collection[int], at: datetime) -> dict[int, Desk]:
         engagement__kind=Engagement.Kind.CALL,
         engagement__started_at__gt=at - LONGEST_TALK,
         ended_at__gt=at - STAYS_IN_VIEW,
-        connected_at__isnull=False,
+    ).filter(
+        Q(connected_at__isnull=False) | Q(call__status__in=(Status.FAILED, Status.RECOVERED), call__agent=F("agent"))
     )
     for stay in over.order_by("ended_at", "pk"):
         if stay.agent_id is not None:
             desks[stay.agent_id].last = stay
+    gone = Offer.objects.filter(
+        agent__in=idle, offered_at__gt=at - LONGEST_OFFER, settled_at__gt=at - NEWS
+    ).select_related("call", "transfer")
+    for offer in gone.order_by("settled_at", "pk"):
+        desks[offer.agent_id].gone = offer
     _add_facts(desks.values())
     return desks
 
@@ -168,8 +201,13 @@ def _add_facts(desks: Iterable[Desk]) -> None:
         return
     for hold in Hold.objects.filter(call__in=facts, ended_at=None):
         facts[hold.call_id].hold = hold
-    for transfer in Transfer.objects.filter(call__in=facts, status=Transfer.Status.TRANSFERRING):
-        facts[transfer.call_id].transfer = transfer
+    for transfer in Transfer.objects.filter(call__in=facts).order_by("pk").prefetch_related("offers"):
+        one, failed = facts[transfer.call_id], transfer.status == Transfer.Status.FAILED
+        one.failed_transfer = transfer if failed else None
+        if transfer.status == Transfer.Status.TRANSFERRING and transfer.to_agent:
+            one.transfer = transfer
+        elif not failed:
+            one.handed_on = transfer
     for note in Note.objects.filter(call__in=facts).select_related("agent__user"):
         facts[note.call_id].notes.append(note)
     for photo in Photo.objects.filter(call__in=facts):

@@ -1,9 +1,13 @@
-"""Refusals as an agent reads them. On the wire a sentence stays as it is; a page says what to do."""
+"""What an agent is told: of refusals, and of what became of an offer or a transfer.
+
+On the wire a sentence stays as it is; a page says what to do.
+"""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from calls import errors
+from calls.models import FailReason, Offer, Status, Transfer
 from ccai.errors import Refused
 
 WORDS: dict[str, Promise] = {
@@ -47,3 +51,50 @@ GONE = _("This is not here any more. The page shows what is.")
 def in_words(refusal: Refused) -> str:
     """What an agent is told of a refusal."""
     return str(WORDS.get(refusal.code, refusal.message))
+
+
+def why_gone(offer: Offer) -> str:
+    """What became of `offer`, for the agent it was made to; "" where they know, having answered it."""
+    if offer.status == Offer.Status.EXPIRED:
+        return str(_("You did not answer the call in time."))
+    if offer.status != Offer.Status.WITHDRAWN:
+        return ""
+    if offer.transfer is not None:
+        return str(_why_withdrawn(offer.transfer))
+    call = offer.call
+    if call.agent_id is not None and call.agent_id != offer.agent_id:
+        return str(_("A colleague has taken the call."))
+    if call.status == Status.QUEUED:
+        return str(_("The call is offered to others now."))
+    if call.fail_reason == FailReason.EU_ABANDONED:
+        return str(_("The caller hung up."))
+    return str(_("The caller does not wait any more."))
+
+
+def _why_withdrawn(transfer: Transfer) -> Promise | str:
+    who = (transfer.from_agent or {}).get("name", "")
+    if transfer.fail_reason == FailReason.TRANSFER_EXPIRED:
+        return _("You did not answer the call in time.")
+    if transfer.fail_reason == FailReason.EU_ABANDONED:
+        return _("The caller hung up.")
+    if transfer.fail_reason == FailReason.AG_CANCELED:
+        return _("%(who)s does not hand the call on any more.") % {"who": who}
+    return _("The call is not handed on any more.")
+
+
+def why_not_handed_on(transfer: Transfer) -> str:
+    """Why `transfer`, which has failed, came to nothing, for the agent who still has the call."""
+    offer = next(iter(transfer.offers.all()), None)
+    who = {"who": (transfer.to_agent or {}).get("name", "")}
+    if offer is None:
+        return ""
+    if offer.status == Offer.Status.DECLINED:
+        return str(_("%(who)s declined. You still have the call.") % who)
+    if offer.status == Offer.Status.EXPIRED or transfer.fail_reason in (
+        FailReason.TRANSFER_EXPIRED,
+        FailReason.AG_IGNORED,
+    ):
+        return str(_("%(who)s did not answer in time. You still have the call.") % who)
+    if offer.status == Offer.Status.ACCEPTED:
+        return str(_("%(who)s is not on the line any more. You have the call.") % who)
+    return str(_("The call is not handed on to %(who)s any more. You have it.") % who)

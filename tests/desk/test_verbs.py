@@ -5,13 +5,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from agents import availability
-from calls import services
+from calls import offers, services
+from calls.desk.words import why_gone
 from calls.models import Call, Disposition, EndUser, Note, Offer, Photo, Transfer
 from calls.services.notes import version_of
 from tests.calls.callers import close, deflect, make_ivr, ring
 from tests.calls.talking import PATIENT, begin_outbound_talk, offer_to, post_inbound
 from tests.desk.pages import said
-from tests.factories import make_call
+from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,6 +101,14 @@ class TestOffers:
         assert response.status_code == 409
         assert said(response) == "This call is gone: a colleague was quicker, or the caller hung up."
 
+    def test_an_offer_whose_caller_hung_up_says_so(self, desk, api, offer):
+        Call.objects.filter(pk=offer.call_id).update(
+            status="failed", fail_reason="eu_abandoned", ends_at=offer.offered_at
+        )
+        offers.settle(Offer.objects.filter(pk=offer.pk), "withdrawn", offer.offered_at)
+
+        assert why_gone(Offer.objects.select_related("call", "transfer").get()) == "The caller hung up."
+
     def test_another_agents_offer_is_not_there(self, at_desk, offer, ben):
         for verb in ("accept", "decline"):
             response = at_desk(ben).post(f"offers/{offer.pk}/{verb}")
@@ -121,6 +130,19 @@ class TestOnACall:
         talk.refresh_from_db()
         assert talk.status == "finished"
         assert "The last call" in shown
+
+    def test_one_that_is_carried_elsewhere_can_only_be_said_to_have_ended(self, desk, ana, center):
+        call = services.begin_action_only(number="+12025550171", agent=ana)
+        shown = desk.shows()
+        assert "Carried elsewhere" in shown
+        assert "Connecting" not in shown
+        assert 'id="hold"' not in shown
+        assert 'id="hand-on"' not in shown
+
+        desk.post(f"calls/{call.pk}/hang-up")
+
+        call.refresh_from_db()
+        assert call.status == "action_only_finished"
 
     def test_flags(self, desk, talk):
         desk.post(f"calls/{talk.pk}/flag", flag="bad_actor", on="true")
@@ -204,6 +226,25 @@ class TestHandingOn:
         assert Transfer.objects.get().status == "failed"
         assert 'data-phase="idle"' in at_desk(ben).shows()
 
+    def test_who_asked_is_told_why_it_came_to_nothing(self, at_desk, desk, talk, ben, clock):
+        desk.post(f"calls/{talk.pk}/transfer", to_agent=ben.pk, kind="cold")
+        at_desk(ben).post(f"offers/{offer_to(ben).pk}/decline")
+        assert f"{ben} declined. You still have the call." in desk.shows()
+
+        desk.post(f"calls/{talk.pk}/transfer", to_agent=ben.pk, kind="cold")
+        assert "declined" not in desk.shows()
+        clock.pass_by(60)
+        clock.tick()
+
+        assert f"{ben} did not answer in time. You still have the call." in desk.shows()
+        assert 'data-gone-news="You did not answer the call in time."' in at_desk(ben).shows()
+
+    def test_who_was_asked_is_told_that_it_was_taken_back(self, at_desk, desk, talk, ana, ben):
+        desk.post(f"calls/{talk.pk}/transfer", to_agent=ben.pk, kind="cold")
+        desk.post(f"calls/{talk.pk}/cancel-transfer")
+
+        assert f"{ana} does not hand the call on any more." in at_desk(ben).shows()
+
     def test_to_a_queue_that_is_closed_is_refused(self, desk, talk, queue):
         close(queue)
 
@@ -240,6 +281,9 @@ class TestCalling:
         clock.tick()
         clock.pass_by(5)
         assert "End user busy" in desk.get("missed").content.decode()
+        last = desk.shows().partition("The last call")[2]
+        assert "End user busy" in last
+        assert "0:00" not in last
         Call.objects.filter(pk=failed).update(end_user_number=PATIENT.replace(" ", "").replace("-", ""))
 
         desk.post(f"calls/{failed}/call-back")
@@ -250,6 +294,23 @@ class TestCalling:
 
         assert Call.objects.get(pk=failed).status == "recovered"
         assert "Called back" in desk.get("missed").content.decode()
+
+    def test_a_call_of_the_agents_queue_that_nobody_was_offered_is_there_until_it_is_called_back(self, desk, queue):
+        other = make_menu("Other", agents=[make_agent()])
+        for menu in (queue, other):
+            make_call(
+                "failed", menu=menu, queue=menu, fail_reason="eu_abandoned", end_user_number=f"+1202555{menu.pk:04}"
+            )
+        redirected = make_call("failed", menu=other, queue=queue, fail_reason="expired", end_user_number="+12025550199")
+        shown = desk.get("missed").content.decode()
+        assert f"+1 202-555-{queue.pk:04}" in shown
+        assert "+1 202-555-0199" in shown
+        assert f"+1 202-555-{other.pk:04}" not in shown
+
+        desk.post(f"calls/{redirected.pk}/call-back")
+
+        assert Call.objects.get(parent=redirected).status == "assigned"
+        assert "+1 202-555-0199" not in desk.get("missed").content.decode()
 
     def test_a_call_that_the_agent_had_no_part_in_is_not_called_back(self, desk, center):
         call = make_call("failed")

@@ -35,14 +35,33 @@ function show(html) {
 function afterMain(phase, about) {
     const main = $("#desk-main");
     ring(main.dataset.phase === "offer");
+    tellNews(main, about !== undefined);
     if (main.dataset.about === about) return;
     const news = $("[data-announce]", main)?.dataset.announce;
-    if (news) $("#announced").textContent = news;
-    if (phase === "offer" && main.dataset.phase === "idle" && !answering) say("info", words.wordOver);
+    if (news) announce(news);
+    if (main.dataset.phase === "idle" && main.dataset.gone === about && !answering) say("info", main.dataset.goneNews);
     answering = false;
     giveFocus(main);
     if (main.dataset.phase !== "call") $("#transfer").close();
     if (phase !== undefined) loadList();
+}
+
+// What a screen reader reads at once.
+function announce(text) {
+    if ($("#announced").textContent !== text) $("#announced").textContent = text;
+}
+
+// What has come to nothing meanwhile, once. What a page finds when it is opened is no news.
+let told;
+
+function tellNews(main, isNew) {
+    const news = $("[data-news]", main);
+    const key = news?.dataset.news;
+    if (key === told) return;
+    told = key;
+    if (!news || !isNew) return;
+    say("info", news.textContent);
+    announce(news.textContent);
 }
 
 // An offer takes the focus to its first button, but never out of a field that is being typed in.
@@ -141,7 +160,9 @@ for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     });
 }
 
+// What is said already is not said beside itself, but for longer.
 function say(level, text) {
+    [...$("#said").children].find((one) => one.textContent === text)?.remove();
     const said = document.createElement("button");
     said.type = "button";
     said.className = `saying saying-${level}`;
