@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -40,8 +40,10 @@ class Missed:
 @require_safe
 @for_agents
 def voicemails(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """GET /desk/voicemails: the messages in the agent's boxes, the newest first."""
-    messages = services.voicemails_for(agent).select_related("end_user", "queue").prefetch_related(CHILDREN)[:SHOWN]
+    """GET /desk/voicemails: the messages in the agent's boxes, those not heard first, then the newest."""
+    unread_first = Case(When(status=Status.VOICEMAIL_RECEIVED, then=0), default=1)
+    boxes = services.voicemails_for(agent).order_by(unread_first, "-ends_at", "-pk")
+    messages = boxes.select_related("end_user", "queue").prefetch_related(CHILDREN)[:SHOWN]
     return render(request, "desk/voicemails.html", {"messages": messages, "numbers": checks.agents_numbers(agent)})
 
 

@@ -27,5 +27,8 @@ def clock(seconds: int | None) -> str:
 
 @register.filter
 def path_words(path: dict[str, str] | None) -> str:
-    """A menu's path for people: `Welcome › Sales`."""
-    return " › ".join(path["name"].split("/")) if path else ""
+    """A menu's path for people: `Welcome › Sales`; as it is where names with a slash cannot be told apart in it."""
+    if not path:
+        return ""
+    names = path["name"].split("/")
+    return " › ".join(names) if len(names) == len(path["materialized_path"].split("/")) else path["name"]
