@@ -111,6 +111,12 @@ def draw(agent_ids: Collection[int], language: str, session_keys: Collection[str
         return pages, live_sessions(session_keys)
 
 
+def is_being_cancelled() -> bool:
+    """Whether the running task is to end. What it waits for may have taken that for the end of its own patience."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 class Hub:
     """All streams of one event loop."""
 
@@ -161,9 +167,7 @@ class Hub:
     async def _for_ever(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do `step` again and again. Of failures in a row the first is said."""
         failing = False
-        task = asyncio.current_task()
-        # What `step` waits for may take a cancellation for the end of its own patience.
-        while task is not None and not task.cancelling():
+        while not is_being_cancelled():
             try:
                 await step()
                 failing = False
@@ -187,7 +191,7 @@ class Hub:
                     log.warning("Redis answers again: pages of agents are told of changes at once")
                     self._deaf = False
                 self._be_stale(list(self._streams))  # of what was said meanwhile nobody knows
-                while True:
+                while not is_being_cancelled():
                     message = await channel.get_message(timeout=POLLING)
                     if message is not None:
                         self._be_stale([int(name) for name in message["data"].split()])
@@ -246,8 +250,10 @@ class Hub:
 
     async def _draw_queues(self) -> None:
         """Look at the queues, and send each page what has changed there."""
+        # Not `wait_for`, which in Python 3.11 may take a cancellation for the end of what it waits for.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._look_at_queues.wait(), QUEUES)
+            async with asyncio.timeout(QUEUES):
+                await self._look_at_queues.wait()
         self._look_at_queues.clear()
         streams = self._all_streams()
         if not streams:
