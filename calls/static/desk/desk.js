@@ -151,7 +151,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful } = event.detail;
     if (elt.dataset.closes) document.getElementById(elt.dataset.closes).close();
     if (elt.closest?.("[popover]")) elt.closest("[popover]").hidePopover();
-    if (elt.id === "dial" && successful) elt.reset();
+    if (elt.id === "dial" && successful) {
+        elt.reset();
+        $("#main").focus({ preventScroll: true });
+    }
     if ("saves" in elt.dataset && event.detail.xhr) afterSaving(elt, event.detail.xhr);
 });
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
@@ -369,10 +372,17 @@ function isTyping(element) {
     return Boolean(element?.matches("textarea, select, input:not([type=checkbox], [type=radio])"));
 }
 
+// In a field that is empty, and that nobody types in, an offer can still be answered.
+function answersAnOffer({ target, key }) {
+    return target.matches("input[type=tel], textarea") && target.value === "" && !target.unsaved
+        && $("#desk-main").dataset.phase === "offer" && ["a", "d"].includes(key.toLowerCase());
+}
+
 document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && isTyping(event.target) && !event.target.closest("dialog")) event.target.blur();
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.isComposing) return;
-    if (!keysAreOn() || isTyping(event.target) || $("dialog[open]")) return;
+    if (!keysAreOn() || $("dialog[open]")) return;
+    if (isTyping(event.target) && !answersAnOffer(event)) return;
     const isLetter = event.key.length === 1 && event.key.toLowerCase() !== event.key.toUpperCase();
     const key = isLetter && event.shiftKey ? `Shift+${event.key.toUpperCase()}` : event.key.toLowerCase();
     const owners = [...document.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(key)}"]`)];
