@@ -7,13 +7,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import availability
 from agents.models import Agent
-from menus.models import Menu
+from menus.models import AgentGroup, Menu
 
 SHOWN = 30
 
 
 def find_targets(agent: Agent, words: str, at: datetime) -> dict[str, Any]:
-    """The agents and the leaf menus whose names hold all of `words`; those who could take the call now come first."""
+    """The agents and the leaf menus whose names hold all of `words`.
+
+    Those who could take the call now come first, and among them those who serve a menu that `agent` serves.
+    """
     agents = Agent.objects.filter(user__is_active=True).exclude(pk=agent.pk).select_related("user", "team")
     menus = Menu.objects.filter(deleted=False).exclude(
         Exists(Menu.objects.filter(parent=OuterRef("pk"), deleted=False))
@@ -28,7 +31,10 @@ def find_targets(agent: Agent, words: str, at: datetime) -> dict[str, Any]:
         )
         menus = menus.filter(name__icontains=word)
     free = availability.free(Agent.objects.filter(pk=OuterRef("pk")))
-    ranked = agents.annotate(is_free=Exists(free)).order_by("-is_free", "user__first_name", "user__last_name", "pk")
+    mates = AgentGroup.objects.filter(agents=OuterRef("pk"), menu__groups__agents=agent)
+    ranked = agents.annotate(is_free=Exists(free), is_mate=Exists(mates)).order_by(
+        "-is_free", "-is_mate", "user__first_name", "user__last_name", "pk"
+    )
     return {"agents": ranked[:SHOWN], "menus": _with_states(menus, at)}
 
 

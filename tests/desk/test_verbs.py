@@ -216,6 +216,15 @@ class TestHandingOn:
         assert "Advice" in desk.get(f"calls/{talk.pk}/targets?q=adv").content.decode()
         assert "Nobody is called" in desk.get(f"calls/{talk.pk}/targets?q=zzz").content.decode()
 
+    def test_those_of_ones_own_queues_come_first_among_the_free(self, desk, ana, talk):
+        stranger, mate = make_agent(), make_agent()
+        make_menu("Repairs", agents=[ana, mate])
+        make_menu("Elsewhere", agents=[stranger])
+
+        shown = desk.get(f"calls/{talk.pk}/targets").content.decode()
+
+        assert shown.index(f'value="{mate.pk}"') < shown.index(f'value="{stranger.pk}"')
+
     def test_cold_and_taken_back(self, at_desk, desk, talk, ben):
         desk.post(f"calls/{talk.pk}/transfer", to_agent=ben.pk, kind="cold")
         assert "hands on a call" in at_desk(ben).shows()
