@@ -39,7 +39,8 @@ function afterMain(phase, about) {
     if (main.dataset.about === about) return;
     const news = $("[data-announce]", main)?.dataset.announce;
     if (news) announce(news);
-    if (main.dataset.phase === "idle" && main.dataset.gone === about && !answering) say("info", main.dataset.goneNews);
+    const { goneNews, gone, phase: now } = main.dataset;
+    if (now === "idle" && goneNews && gone === about && !answering) say("info", goneNews);
     answering = false;
     giveFocus(main);
     if (main.dataset.phase !== "call") $("#transfer").close();
