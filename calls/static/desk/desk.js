@@ -391,8 +391,10 @@ document.addEventListener("keydown", (event) => {
     if (!owner) return;
     event.preventDefault();
     owner.focus();
-    if (!isTyping(owner)) owner.click();
-    else if (owner.matches("select")) owner.showPicker?.();
+    if (!isTyping(owner)) {
+        owner.click();
+        if (owner.popoverTargetElement?.matches(":popover-open")) enterMenu(owner.popoverTargetElement);
+    } else if (owner.matches("select")) owner.showPicker?.();
 });
 
 $("#keys-on").checked = keysAreOn();
@@ -422,16 +424,19 @@ document.addEventListener("keydown", (event) => {
 
 // --- Menus that drop down -------------------------------------------------------------------------------------------
 
-document.addEventListener("toggle", (event) => {
-    if (!event.target.matches?.("[popover]") || event.newState !== "open") return;
-    for (const item of event.target.querySelectorAll("[role=menuitemradio]")) {
+function enterMenu(menu) {
+    for (const item of menu.querySelectorAll("[role=menuitemradio]")) {
         item.setAttribute("aria-checked", item.dataset.status === $("#desk-status").dataset.status);
     }
-    const opener = $(`[popovertarget="${event.target.id}"]`).getBoundingClientRect();
-    const width = event.target.offsetWidth;
-    event.target.style.top = `${opener.bottom + 6}px`;
-    event.target.style.left = `${Math.max(8, Math.min(opener.left, innerWidth - width - 8))}px`;
-    ($("[aria-checked=true]", event.target) || $(".menu-item", event.target)).focus();
+    const opener = $(`[popovertarget="${menu.id}"]`).getBoundingClientRect();
+    menu.style.top = `${opener.bottom + 6}px`;
+    menu.style.left = `${Math.max(8, Math.min(opener.left, innerWidth - menu.offsetWidth - 8))}px`;
+    ($("[aria-checked=true]", menu) || $(".menu-item", menu)).focus();
+}
+
+// Said a moment after the menu has opened: who has opened it with a key is in it by then, and on the way down perhaps.
+document.addEventListener("toggle", ({ target, newState }) => {
+    if (newState === "open" && target.matches?.("[popover]") && !target.contains(document.activeElement)) enterMenu(target);
 }, true);
 
 // --- Handing a call on ----------------------------------------------------------------------------------------------
