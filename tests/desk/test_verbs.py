@@ -102,10 +102,8 @@ class TestOffers:
         assert said(response) == "This call is gone: a colleague was quicker, or the caller hung up."
 
     def test_an_offer_whose_caller_hung_up_says_so(self, desk, api, offer):
-        Call.objects.filter(pk=offer.call_id).update(
-            status="failed", fail_reason="eu_abandoned", ends_at=offer.offered_at
-        )
-        offers.settle(Offer.objects.filter(pk=offer.pk), "withdrawn", offer.offered_at)
+        call = Call.objects.get(pk=offer.call_id)
+        offers.leave_queue([call], "failed", cause="ended_by_end_user", at=offer.offered_at, fail_reason="eu_abandoned")
 
         assert why_gone(Offer.objects.select_related("call", "transfer").get()) == "The caller hung up."
 
