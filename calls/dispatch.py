@@ -88,11 +88,7 @@ def expire_late(at: datetime) -> int:
 def expire_waiting(at: datetime) -> int:
     """Calls that waited in the queue longer than they may are `failed`, `expired`."""
     with transaction.atomic():
-        late = list(
-            Call.objects.filter(status=Status.QUEUED, deadline_at__lte=at)
-            .order_by("deadline_at")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
+        late = list(Call.objects.overdue(at, Status.QUEUED)[:BATCH])
         _expire(late, at)
     return len(late)
 

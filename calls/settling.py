@@ -39,11 +39,7 @@ LINE_IS_UP = {
 def fail_undialled(at: datetime) -> int:
     """Calls an agent has and no worker dialled in time are `failed`: too late to surprise anybody with them."""
     with transaction.atomic():
-        late = list(
-            Call.objects.filter(status__in=(Status.ASSIGNED, Status.SWITCHING), deadline_at__lte=at)
-            .order_by("deadline_at")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
+        late = list(Call.objects.overdue(at, Status.ASSIGNED, Status.SWITCHING)[:BATCH])
         with_line = lines.on_line(late)
         for call in late:
             if call.pk in with_line and talk.may_go_back(call):
@@ -75,12 +71,7 @@ def settle_stalled(at: datetime) -> int:
     The claim is the deadline itself, which moves on before the provider is asked.
     """
     with transaction.atomic():
-        stalled = list(
-            Call.objects.filter(status__in=tuple(SETTLE), deadline_at__lte=at)
-            .order_by("deadline_at")
-            .select_related("agent")
-            .select_for_update(skip_locked=True, of=("self",))[:REQUESTS]
-        )
+        stalled = list(Call.objects.overdue(at, *SETTLE).select_related("agent")[:REQUESTS])
         Call.objects.filter(pk__in=[call.pk for call in stalled]).update(deadline_at=at + LOOK_AGAIN)
     for call in stalled:
         try:

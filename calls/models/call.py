@@ -1,5 +1,7 @@
 """The call itself."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -47,6 +49,12 @@ class CallQuerySet(models.QuerySet["Call"]):
         return self.select_related("end_user").prefetch_related(
             "participants", "transfers", "photos", "videos", "deflection_details", "offer_events"
         )
+
+    def overdue(self, at: datetime, *statuses: str) -> "CallQuerySet":
+        """Those at one of `statuses` that are past their deadline at the moment `at`, the longest overdue first. They are
+        locked until the transaction ends; what another worker holds is passed over."""
+        late = self.filter(status__in=statuses, deadline_at__lte=at).order_by("deadline_at")
+        return late.select_for_update(skip_locked=True, of=("self",))
 
 
 class Call(models.Model):

@@ -4,16 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from agents import availability
 from agents.models import Agent, Engagement
 from calls import errors, lifecycle
-from calls.crm import crm
-from calls.crm.base import CrmUnavailable
 from calls.models import Call, CallType, DisconnectedBy, Participant, Status
 from calls.models.call import OVER
 from calls.serializers import agent_snapshot
-from calls.services import end_users
-from calls.services.checks import DEFAULT_LANGUAGE, Party
+from calls.services import checks, end_users
+from calls.services.checks import DEFAULT_LANGUAGE
 from ccai.errors import Refused
 from ccai.times import now
 from menus.models import Menu
@@ -35,14 +32,9 @@ def begin_action_only(
     `Voice Inbound (Mobile)`, or `Voice Outbound` where the agent called. Refused where the agent is not free.
     """
     at = at or now()
-    try:
-        party = Party(number, contact=crm().find_contact(number))
-    except CrmUnavailable:
-        party = Party(number, contact_unknown=True)
+    party = checks.find_party_of(number)
     with transaction.atomic():
-        engagement = availability.engage(agent, Engagement.Kind.CALL, at) if agent else None
-        if agent and engagement is None:
-            raise Refused(errors.AGENT_NOT_AVAILABLE)
+        engagement = checks.take_agents_time(agent, Engagement.Kind.CALL, at) if agent else None
         call = Call(
             status=Status.ACTION_ONLY,
             call_type=CallType.OUTBOUND if outbound else CallType.INBOUND_MOBILE,
@@ -87,11 +79,7 @@ def end_action_only(call: Call, *, disconnected_by: str = DisconnectedBy.UNKNOWN
 def end_forgotten(at: datetime) -> int:
     """Calls that nobody has reported the end of by their deadline are over, by the system. Returns how many."""
     with transaction.atomic():
-        forgotten = list(
-            Call.objects.filter(status=Status.ACTION_ONLY, deadline_at__lte=at)
-            .order_by("deadline_at")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
+        forgotten = list(Call.objects.overdue(at, Status.ACTION_ONLY)[:BATCH])
         lifecycle.transition_many(
             forgotten,
             Status.ACTION_ONLY_FINISHED,

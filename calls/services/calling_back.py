@@ -4,14 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from agents import availability
 from agents.models import Agent, Engagement
 from calls import errors
 from calls.crm.base import CrmTicket
 from calls.models import Call, CallType, Status
 from calls.models.call import OVER
 from calls.serializers import CallRequest
-from calls.services import checks
+from calls.services import checks, stays
 from calls.services.checks import Party
 from calls.services.outbound import NewCall, begin_outbound
 from ccai.errors import Refused
@@ -62,7 +61,7 @@ def call_back(call: Call, agent: Agent, *, outbound_number: str | None = None, a
     number = _choose_number(agent, outbound_number)
     with transaction.atomic():
         at = at or now()
-        parent = Call.objects.select_for_update().get(pk=call.pk)
+        parent = stays.lock(call)
         if parent.status not in MISSED:
             raise Refused(errors.CALL_CANNOT_BE_CALLED_BACK)
         if not parent.end_user_number:
@@ -94,7 +93,4 @@ def _choose_number(agent: Agent, given: str | None) -> str:
 def _engage(agent: Agent, at: datetime) -> Engagement:
     """The agent's time is the call's. Refused where they are not available, or on a call or an offer."""
     checks.check_agent_is_free(agent)
-    engagement = availability.engage(agent, Engagement.Kind.CALL, at)
-    if engagement is None:
-        raise Refused(errors.AGENT_NOT_AVAILABLE)
-    return engagement
+    return checks.take_agents_time(agent, Engagement.Kind.CALL, at)

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from agents import availability
 from agents.languages import base_code, covers
-from agents.models import Agent, Language, OutboundNumber
+from agents.models import Agent, Engagement, Language, OutboundNumber
 from calls import errors
 from calls.crm import crm
 from calls.crm.base import CrmContact, CrmTicket, CrmUnavailable
@@ -72,6 +72,15 @@ def check_agent_is_free(agent: Agent) -> None:
         raise Refused(errors.AGENT_NOT_AVAILABLE)
 
 
+def take_agents_time(agent: Agent, kind: str, at: datetime) -> Engagement:
+    """The engagement that takes `agent`'s time, in the current transaction. Refused where another has it, or the agent
+    is not available (any more)."""
+    engagement = availability.engage(agent, kind, at)
+    if engagement is None:
+        raise Refused(errors.AGENT_NOT_AVAILABLE)
+    return engagement
+
+
 def find_language(request: CallRequest, menu: Menu | None = None) -> str:
     """The call's language, live in the center and, with a menu, one of the menu's."""
     if isinstance(request.lang, IllTyped):
@@ -128,6 +137,11 @@ def find_inbound_party(request: CallRequest) -> Party:
     number = read_number(request.end_user_number, NOT_WELL_FORMED)
     if ticket:
         return Party(number, ticket, ticket.contact)
+    return find_party_of(number)
+
+
+def find_party_of(number: str) -> Party:
+    """Whose number (E.164) it is, as the CRM says; unknown, to be asked again later, where it does not answer."""
     try:
         return Party(number, contact=crm().find_contact(number))
     except CrmUnavailable:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from agents import availability
 from agents.models import Engagement
 from calls import clock, errors, lifecycle, offers
 from calls.models import Call, CallType, DialPrompt, EndUser, Participant, Status
@@ -85,9 +84,7 @@ def _create_outbound(request: CallRequest) -> NewCall | Prompted:
         return Prompted(dial_prompts.create(agent, party, number, lang), echo)
     with transaction.atomic():
         at = now()
-        engagement = availability.engage(agent, Engagement.Kind.CALL, at)
-        if engagement is None:
-            raise Refused(errors.AGENT_NOT_AVAILABLE)
+        engagement = checks.take_agents_time(agent, Engagement.Kind.CALL, at)
         return begin_outbound(agent, engagement, party, number, lang, cause="api", at=at)
 
 

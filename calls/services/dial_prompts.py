@@ -25,9 +25,7 @@ def create(agent: Agent, party: Party, outbound_number: str, lang: str) -> DialP
     """
     with transaction.atomic():
         at = now()
-        engagement = availability.engage(agent, Engagement.Kind.DIAL_PROMPT, at)
-        if engagement is None:
-            raise Refused(errors.AGENT_NOT_AVAILABLE)
+        engagement = checks.take_agents_time(agent, Engagement.Kind.DIAL_PROMPT, at)
         return DialPrompt.objects.create(
             agent=agent,
             engagement=engagement,

@@ -16,8 +16,6 @@ from django.utils.translation import gettext as _
 from agents.languages import covers
 from agents.models import Language
 from calls import lifecycle, offers
-from calls.crm import crm
-from calls.crm.base import CrmUnavailable
 from calls.models import (
     Call,
     CallEvent,
@@ -31,7 +29,7 @@ from calls.models import (
 )
 from calls.models.call import OVER
 from calls.services import checks, deflecting, end_users, lines, voicemail
-from calls.services.checks import DEFAULT_LANGUAGE, Party
+from calls.services.checks import DEFAULT_LANGUAGE
 from calls.voip.base import Instruction, InstructionKind
 from ccai.times import now
 from menus.models import DeflectionOption, Menu
@@ -58,10 +56,7 @@ def answer_phone(
     The CRM is asked whose number it is; where it does not answer the caller is let in all the same.
     """
     at = at or now()
-    try:
-        party = Party(number, contact=crm().find_contact(number))
-    except CrmUnavailable:
-        party = Party(number, contact_unknown=True)
+    party = checks.find_party_of(number)
     with transaction.atomic():
         call = Call(
             status=Status.SELECTING,
@@ -136,11 +131,7 @@ def caller_left(call: Call, at: datetime) -> bool:
 def abandon_menus(at: datetime) -> int:
     """Callers who have pressed no key for too long are hung up: `failed`, `eu_in_menu_abandoned`. Returns how many."""
     with transaction.atomic():
-        late = list(
-            Call.objects.filter(status=Status.SELECTING, deadline_at__lte=at)
-            .order_by("deadline_at")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
+        late = list(Call.objects.overdue(at, Status.SELECTING)[:BATCH])
         moved = lifecycle.transition_many(
             late,
             Status.FAILED,

@@ -284,9 +284,7 @@ def _lapse(call: Call, made: Transfer, at: datetime) -> None:
 
 def _offer(call: Call, made: Transfer, agent: Agent, to_agent: Agent, at: datetime) -> None:
     """`to_agent` is asked to take the call; one who answers automatically has taken it."""
-    engagement = availability.engage(to_agent, Engagement.Kind.OFFER, at)
-    if engagement is None:
-        raise Refused(errors.AGENT_NOT_AVAILABLE)
+    engagement = checks.take_agents_time(to_agent, Engagement.Kind.OFFER, at)
     offer = Offer.objects.create(
         call=call,
         agent=to_agent,

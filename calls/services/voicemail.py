@@ -89,11 +89,7 @@ def expire_voicemails(at: datetime) -> int:
     `voip_conn_timeout` where nobody knows whether they were ever reached. Returns how many.
     """
     with transaction.atomic():
-        late = list(
-            Call.objects.filter(status=Status.VOICEMAIL, deadline_at__lte=at)
-            .order_by("deadline_at")
-            .select_for_update(skip_locked=True)[:BATCH]
-        )
+        late = list(Call.objects.overdue(at, Status.VOICEMAIL)[:BATCH])
         with_line = lines.on_line(late)
         for call in late:
             left = call.disconnected_by == DisconnectedBy.END_USER
