@@ -51,8 +51,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         )
 
     def overdue(self, at: datetime, *statuses: str) -> "CallQuerySet":
-        """Those at one of `statuses` that are past their deadline at the moment `at`, the longest overdue first. They are
-        locked until the transaction ends; what another worker holds is passed over."""
+        """Those at one of `statuses` that are past their deadline at the moment `at`, the longest overdue first.
+
+        They are locked until the transaction ends; what another worker holds is passed over.
+        """
         late = self.filter(status__in=statuses, deadline_at__lte=at).order_by("deadline_at")
         return late.select_for_update(skip_locked=True, of=("self",))
 
