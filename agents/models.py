@@ -37,6 +37,16 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("email address"), unique=True)
+    # When the person was last sent a link to set a password by.
+    invited_at = models.DateTimeField(_("invited at"), null=True, blank=True, editable=False)
+    # Together with the branches in menus.BranchLimit: whose calls and agents a supervisor sees.
+    limited_to_teams = models.ManyToManyField(
+        "agents.Team",
+        blank=True,
+        related_name="supervisors",
+        verbose_name=_("limited to teams"),
+        help_text=_("A supervisor sees the agents and calls of these teams and of teams below them. Empty: no limit."),
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -205,6 +215,7 @@ class Agent(models.Model):
     class Meta:
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
+        permissions = (("steer_agent", _("Can set the status of agents")),)
         ordering = ("pk",)
         indexes = (
             # availability.end_wrap_ups

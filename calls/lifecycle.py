@@ -19,6 +19,7 @@ from agents import availability
 from calls.models import Call, CallEvent, FailReason, Hold, Participant, Status
 from calls.models.call import OVER
 from ccai import announcing
+from ccai.acting import actor_name
 from ccai.times import now
 
 log = logging.getLogger("calls.lifecycle")
@@ -32,7 +33,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.ASSIGNED: (Status.CONNECTING, Status.QUEUED, Status.FAILED),
     Status.CONNECTING: (Status.CONNECTED, Status.SWITCHING, Status.QUEUED, Status.FAILED),
     Status.SWITCHING: (Status.CONNECTING, Status.CONNECTED, Status.FAILED),
-    Status.CONNECTED: (Status.FINISHED, Status.QUEUED, Status.ASSIGNED),
+    Status.CONNECTED: (Status.FINISHED, Status.QUEUED, Status.ASSIGNED, Status.FAILED),
     Status.DEFLECTED: (Status.VOICEMAIL, Status.SCHEDULED, Status.QUEUED),
     Status.VOICEMAIL: (Status.VOICEMAIL_RECEIVED, Status.FAILED),
     Status.VOICEMAIL_RECEIVED: (Status.VOICEMAIL_READ,),
@@ -126,7 +127,7 @@ def begin(call: Call, cause: str, at: datetime) -> None:
     for column, value in consequences(call, call.status, at).items():
         setattr(call, column, value)
     call.save(force_insert=True)
-    CallEvent.objects.create(call=call, old="", new=call.status, cause=cause, at=at)
+    CallEvent.objects.create(call=call, old="", new=call.status, cause=cause, by=actor_name(), at=at)
     _log_on_commit("call %s: born %s (%s)", call.pk, call.status, cause)
 
 
@@ -146,7 +147,7 @@ def transition_many(
     Raises InvalidTransition, and moves none, where the table has no such move for one of them.
     """
     at = at or now()
-    written_at = now()
+    written_at, by = now(), actor_name()
     batches: dict[tuple[str, tuple[tuple[str, Any], ...]], list[Call]] = defaultdict(list)
     for call in calls:
         if to not in TRANSITIONS[call.status]:
@@ -160,7 +161,7 @@ def transition_many(
         for (old, values_of_batch), batch in batches.items():
             movers = _swap(batch, old, {**dict(values_of_batch), **columns})
             moved += movers
-            events += [CallEvent(call=call, old=old, new=to, cause=cause, at=at) for call in movers]
+            events += [CallEvent(call=call, old=old, new=to, cause=cause, by=by, at=at) for call in movers]
         CallEvent.objects.bulk_create(events)
         if to in OVER and not goes_on:
             end_holds(moved, at)

@@ -10,6 +10,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from ccai.acting import Actor, acting
 from ccai.errors import RESOURCE_NOT_FOUND
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -44,6 +45,39 @@ class OneCenter:
                 {"message": RESOURCE_NOT_FOUND.text}, status=404, headers={"X-Error-Code": RESOURCE_NOT_FOUND.code}
             )
         return self.get_response(request)
+
+
+class WhoActs:
+    """What a request changes is changed by the person who has logged in, or by the program whose token it carries."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:  # noqa: D102
+        with acting(lambda: actor_of(request)):
+            return self.get_response(request)
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """Who sent `request`; None for those who have not said who they are, or not yet."""
+    address, door = client_address(request), request.path[:200]
+    token = getattr(request, "api_token", None)
+    if token is not None:
+        return Actor(name=token.name, address=address, door=door)
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    return Actor(name=user.email, user_id=user.pk, address=address, door=door)
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The IP address that `request` came from: the one our proxy saw, where there is a proxy that is trusted."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.USE_X_FORWARDED_HOST else ""
+    address = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
 
 
 class PagePolicy(CSPMiddleware):

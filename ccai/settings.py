@@ -93,6 +93,11 @@ CCAI_SANDBOX_RING_SECONDS = env.float("CCAI_SANDBOX_RING_SECONDS", default=1.0)
 CCAI_SANDBOX_TALK_SECONDS = env.float("CCAI_SANDBOX_TALK_SECONDS", default=5.0)
 CCAI_SANDBOX_KEY_SECONDS = env.float("CCAI_SANDBOX_KEY_SECONDS", default=0.5)
 
+# A call that is answered within this many seconds counts for the service level.
+CCAI_SERVICE_LEVEL_SECONDS = env.int("CCAI_SERVICE_LEVEL_SECONDS", default=20)
+# Days for which it is kept who changed what.
+CCAI_AUDIT_DAYS = env.int("CCAI_AUDIT_DAYS", default=400)
+
 # --- Django ------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -124,6 +129,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ccai.middleware.WhoActs",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",

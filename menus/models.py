@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any, TypedDict
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from tree_queries.models import TreeNode
 
 from ccai.phones import E164_MAX_LENGTH
+from ccai.times import now
 from menus import hours as opening_hours
 
 
@@ -102,6 +104,20 @@ class Menu(TreeNode):
         db_default=0,
         help_text=_("Agents of several menus take calls of the one with the higher priority first."),
     )
+    # Where calls that wait go when the menu is deleted; empty: they are `failed`, `menu_deleted`.
+    substitute = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("substitute")
+    )
+    # The emergency in which it was closed; empty while there is none.
+    closing = models.ForeignKey(
+        "Closing",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="menus",
+        verbose_name=_("closing"),
+    )
     outbound_numbers = models.ManyToManyField(
         "agents.OutboundNumber",
         through="MenuOutboundNumber",
@@ -114,6 +130,7 @@ class Menu(TreeNode):
         verbose_name = _("menu")
         verbose_name_plural = _("menus")
         ordering = ("position", "pk")
+        permissions = (("close_menu", _("Can close menus in an emergency, redirect them, and open them again")),)
 
     def __str__(self) -> str:
         return self.name
@@ -220,6 +237,18 @@ class DeflectionOption(models.Model):
     after_seconds = models.PositiveIntegerField(
         _("after seconds"), null=True, blank=True, help_text=_("Over capacity: how long a call waits at most.")
     )
+    # A redirection that is switched off keeps what it is set to for the next time.
+    active = models.BooleanField(_("active"), default=True, db_default=True)
+    switched_at = models.DateTimeField(_("switched at"), null=True, blank=True, editable=False)
+    switched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("switched by"),
+    )
 
     class Meta:
         verbose_name = _("deflection option")
@@ -248,6 +277,61 @@ class DeflectionOption(models.Model):
             raise ValidationError({"kind": _("This kind does not go with the occasion.")})
         if self.to_menu_id and self.to_menu_id == self.menu_id:
             raise ValidationError({"to_menu": _("A menu cannot send its calls to itself.")})
+
+
+class Closing(models.Model):  # type: ignore[django-manager-missing]
+    """An emergency: a menu, or a whole branch, is closed whatever its hours say, until it is undone.
+
+    `Menu.closing` of the menus that it closed points to it; those that another had closed before are that one's.
+    """
+
+    menu = models.ForeignKey(Menu, on_delete=models.CASCADE, related_name="closings", verbose_name=_("menu"))
+    whole_branch = models.BooleanField(_("whole branch"), default=False)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), default=now)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("closed by"),
+    )
+    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("opened by"),
+    )
+
+    class Meta:
+        verbose_name = _("closing")
+        verbose_name_plural = _("closings")
+        ordering = ("-closed_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.menu}, {self.closed_at:%Y-%m-%d %H:%M}"
+
+
+class BranchLimit(models.Model):
+    """A supervisor sees the calls of this menu and of all below it; see also `User.limited_to_teams`."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="branch_limits", verbose_name=_("user")
+    )
+    menu = models.ForeignKey(Menu, on_delete=models.CASCADE, related_name="+", verbose_name=_("branch"))
+
+    class Meta:
+        verbose_name = _("branch of a supervisor")
+        verbose_name_plural = _("branches of a supervisor")
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=["user", "menu"], name="a_supervisor_has_a_branch_once"),)
+
+    def __str__(self) -> str:
+        return self.menu.name
 
 
 class MenuOutboundNumber(models.Model):

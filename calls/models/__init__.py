@@ -20,6 +20,7 @@ from calls.models.parts import (
     Video,
 )
 from calls.models.sandbox import SandboxCall
+from calls.models.saved_view import SavedView
 from calls.models.vocabulary import (
     AnswerType,
     CallType,
@@ -54,6 +55,7 @@ __all__ = [
     "Photo",
     "RecordingPermission",
     "SandboxCall",
+    "SavedView",
     "Status",
     "Ticket",
     "Transfer",

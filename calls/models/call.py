@@ -208,6 +208,13 @@ class Call(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         ordering = ("-created_at", "-id")
+        permissions = (
+            ("export_call", _("Can export the call history")),
+            ("force_end_call", _("Can end live and stuck calls")),
+            ("reschedule_call", _("Can cancel, move and start scheduled calls")),
+            ("view_report", _("Can see reports")),
+            ("view_wallboard", _("Can see the wallboard")),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=~Q(status=Status.SCHEDULED) | Q(scheduled_at__isnull=False),
@@ -270,6 +277,37 @@ class Call(models.Model):
                 condition=Q(status__in=(Status.ASSIGNED, Status.SWITCHING, Status.CONNECTING)),
                 name="calls_to_dial",
             ),
+            # the history's filters that few calls match
+            models.Index(
+                F("rating"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(rating__isnull=False),
+                name="rated_calls",
+            ),
+            models.Index(
+                F("deflection"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=~Q(deflection=Deflection.NO_DEFLECTION),
+                name="deflected_calls",
+            ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(), condition=Q(bad_actor=True), name="calls_of_bad_actors"
+            ),
+            models.Index(
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(verified_customer=True),
+                name="calls_of_the_verified",
+            ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(), condition=Q(repeat_customer=True), name="calls_of_the_repeated"
+            ),
+            models.Index(fields=["call_duration"], condition=Q(call_duration__gt=0), name="calls_by_duration"),
+            # reports: what was answered, and what is live now
+            models.Index(fields=["connected_at"], condition=Q(connected_at__isnull=False), name="calls_by_connection"),
+            models.Index(fields=["status", "queue"], condition=Q(ends_at=None), name="calls_that_are_live"),
             # dispatch.settle
             models.Index(fields=["deadline_at"], condition=Q(deadline_at__isnull=False), name="calls_with_a_deadline"),
         )

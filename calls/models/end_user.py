@@ -24,6 +24,7 @@ class EndUser(models.Model):
     class Meta:
         verbose_name = _("end user")
         verbose_name_plural = _("end users")
+        permissions = (("view_personal_data", _("Can see names and numbers of end users")),)
         ordering = ("pk",)
         constraints = (
             models.UniqueConstraint(

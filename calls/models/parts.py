@@ -206,6 +206,8 @@ class CallEvent(models.Model):
     old = models.CharField(_("from"), max_length=24, choices=Status, blank=True)
     new = models.CharField(_("to"), max_length=24, choices=Status)
     cause = models.CharField(_("cause"), max_length=100)
+    # Who did it: the person's e-mail address or the token's name at that time; "" where nobody did.
+    by = models.CharField(_("by"), max_length=254, default="", db_default="", blank=True)
     at = models.DateTimeField(_("at"), default=now)
 
     class Meta:

@@ -68,6 +68,7 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, ApiToken]:
         """The token that the request carries, its `last_used_at` brought up to date within a minute."""
         token = find_token(request.headers.get("Authorization", ""))
+        request._request.api_token = token  # type: ignore[attr-defined]
         moment = now()
         if token.last_used_at is None or token.last_used_at < moment - LAST_USED_PRECISION:
             ApiToken.objects.filter(

@@ -1,0 +1,23 @@
+"""Which branches of the menu tree a person sees."""
+
+from collections.abc import Collection
+
+from agents.models import User
+from menus.models import BranchLimit, Menu
+
+
+def branches_of(user: User) -> frozenset[int] | None:
+    """The ids of the menus that `user` is limited to, with all below them; None where there is no such limit."""
+    if user.is_superuser:
+        return None
+    roots = set(BranchLimit.objects.filter(user=user).values_list("menu_id", flat=True))
+    return frozenset(branch_ids(roots)) if roots else None
+
+
+def branch_ids(menu_ids: Collection[int]) -> set[int]:
+    """`menu_ids`, and the ids of all menus below them, deleted ones too; a query a level of the tree."""
+    found, last = set(menu_ids), set(menu_ids)
+    while last:
+        last = set(Menu.objects.filter(parent__in=last).values_list("pk", flat=True)) - found
+        found |= last
+    return found
