@@ -40,6 +40,7 @@ MOVES = {
     ("connected", "finished"),
     ("connected", "queued"),
     ("connected", "assigned"),
+    ("connected", "failed"),
     ("deflected", "voicemail"),
     ("deflected", "scheduled"),
     ("deflected", "queued"),
