@@ -22,22 +22,27 @@ from calls.models.parts import (
 from calls.models.sandbox import SandboxCall
 from calls.models.saved_view import SavedView
 from calls.models.vocabulary import (
+    CHANNELS,
     AnswerType,
     CallType,
+    Channel,
     Deflection,
     DisconnectedBy,
     FailReason,
     RecordingPermission,
     Status,
     VoicemailReason,
+    types_of_channel,
 )
 from calls.models.voip_order import VoipOrder
 
 __all__ = [
+    "CHANNELS",
     "AnswerType",
     "Call",
     "CallEvent",
     "CallType",
+    "Channel",
     "Contact",
     "ContactPhone",
     "Deflection",
@@ -62,4 +67,5 @@ __all__ = [
     "Video",
     "VoicemailReason",
     "VoipOrder",
+    "types_of_channel",
 ]

@@ -40,6 +40,35 @@ class CallType(models.TextChoices):
     OUTBOUND = "Voice Outbound", _("Voice Outbound")
 
 
+class Channel(models.TextChoices):
+    """By which way a call came to the center, or was asked for; what agents dial themselves has a way of its own."""
+
+    IVR = "ivr", _("IVR")
+    MOBILE = "mobile", _("Mobile")
+    WEB = "web", _("Web")
+    API = "api", _("API")
+    DESK = "desk", _("Agent's desk")
+
+
+# Every call type belongs to one channel.
+CHANNELS: dict[CallType, Channel] = {
+    CallType.OUTBOUND_API: Channel.API,
+    CallType.INBOUND_API: Channel.API,
+    CallType.SCHEDULED_API: Channel.API,
+    CallType.INBOUND_IVR: Channel.IVR,
+    CallType.INBOUND_MOBILE: Channel.MOBILE,
+    CallType.SCHEDULED_MOBILE: Channel.MOBILE,
+    CallType.CALLBACK_WEB: Channel.WEB,
+    CallType.SCHEDULED_WEB: Channel.WEB,
+    CallType.OUTBOUND: Channel.DESK,
+}
+
+
+def types_of_channel(channel: Channel) -> list[CallType]:
+    """The call types that belong to `channel`."""
+    return [call_type for call_type, its_channel in CHANNELS.items() if its_channel == channel]
+
+
 class RecordingPermission(models.TextChoices):
     """What the end user said to being recorded (contract section 5)."""
 
