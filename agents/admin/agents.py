@@ -1,14 +1,10 @@
-"""Pages of the people who answer: their logins, teams, languages and numbers."""
+"""Pages of the people who answer: their teams, languages and numbers."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, Field, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
@@ -16,172 +12,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    BooleanRadioFilter,
-    ChoicesDropdownFilter,
-    DropdownFilter,
-    RelatedDropdownFilter,
-)
+from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter, RelatedDropdownFilter
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
+from agents.admin.users import refuse_taken_address
+from agents.admin.words import COLOURS, ENGAGED
 from agents.availability import set_status
-from agents.models import Agent, Engagement, Language, OutboundNumber, StatusChange, Team, User
-from ccai.admin import CenterAdmin, DayRangeFilter, HistoryAdmin, clock_time, label, shown_phone
-
-# What an agent is doing, as the list shows it: an open engagement outshines the status.
-ENGAGED = {
-    Engagement.Kind.CALL: _("On call"),
-    Engagement.Kind.OFFER: _("Offered a call"),
-    Engagement.Kind.DIAL_PROMPT: _("Dialling"),
-}
-COLOURS: dict[str, str] = {
-    Engagement.Kind.CALL: "info",
-    Engagement.Kind.OFFER: "warning",
-    Engagement.Kind.DIAL_PROMPT: "warning",
-    Agent.Status.AVAILABLE: "success",
-    Agent.Status.UNAVAILABLE: "",
-    Agent.Status.BREAK: "",
-    Agent.Status.MEAL: "",
-    Agent.Status.WRAP_UP: "info",
-    Agent.Status.MISSED_CALL: "danger",
-    Agent.Status.UNRESPONSIVE: "danger",
-    Agent.Status.OFFLINE: "",
-}
-
-admin.site.unregister(Group)
-
-
-def refuse_taken_address(email: str, user: User | None) -> None:
-    """Raise ValidationError where somebody other than `user` logs in with this address, in whatever case."""
-    others = User.objects.filter(email__iexact=email)
-    if user is not None:
-        others = others.exclude(pk=user.pk)
-    if others.exists():
-        raise ValidationError(_("Somebody logs in with this address already. Write another one."), code="unique")
-
-
-class NewUserForm(UserCreationForm):
-    """A login: an e-mail address and a password."""
-
-    class Meta:
-        model = User
-        fields = ("email",)
-
-    def clean_email(self) -> str:
-        """An address nobody has yet."""
-        email = self.cleaned_data["email"]
-        refuse_taken_address(email, None)
-        return email
-
-
-class UserForm(UserChangeForm):
-    """A person who logs in."""
-
-    class Meta:
-        model = User
-        fields = "__all__"
-        field_classes: dict[str, type[forms.Field]] = {}
-
-    def clean_email(self) -> str:
-        """An address nobody else has."""
-        email = self.cleaned_data["email"]
-        refuse_taken_address(email, self.instance)
-        return email
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, CenterAdmin):
-    """Who can log in, known by e-mail address."""
-
-    form = UserForm
-    add_form = NewUserForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "full_name", "is_active", "is_staff", "is_superuser", "last_seen")
-    list_filter = (
-        ("is_active", BooleanRadioFilter),
-        ("is_staff", BooleanRadioFilter),
-        ("is_superuser", BooleanRadioFilter),
-        ("groups", RelatedDropdownFilter),
-    )
-    search_fields = ("email", "first_name", "last_name")
-    ordering = ("email",)
-    readonly_fields = ("last_seen", "joined")
-    fieldsets = (
-        (None, {"fields": ("email", "password", ("first_name", "last_name"))}),
-        (
-            _("Permissions"),
-            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
-        ),
-        (_("Important dates"), {"fields": (("last_seen", "joined"),)}),
-    )
-    add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
-
-    @display(description=_("name"), ordering="first_name")
-    def full_name(self, user: User) -> str:
-        """First and last name."""
-        return user.get_full_name()
-
-    @display(description=_("last login"), ordering="last_login")
-    def last_seen(self, user: User) -> str | None:
-        """When the person last logged in; nothing where that never was."""
-        return clock_time(user.last_login)
-
-    @display(description=_("date joined"), ordering="date_joined")
-    def joined(self, user: User) -> str | None:
-        """When the login was made."""
-        return clock_time(user.date_joined)
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, CenterAdmin):
-    """Permissions that several people have together."""
-
-
-@admin.register(Language)
-class LanguageAdmin(CenterAdmin):
-    """The languages of the center."""
-
-    list_display = ("code", "shown_state")
-    list_filter = (("state", ChoicesDropdownFilter),)
-    search_fields = ("code",)
-
-    @display(description=_("state"), ordering="state")
-    def shown_state(self, language: Language) -> str:
-        """Live or draft."""
-        return label(language.get_state_display(), "success" if language.state == Language.State.LIVE else "warning")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Language | None = None) -> Iterable[str]:
-        """A code is the language's name everywhere, so it is written once."""
-        return ("code",) if obj else ()
-
-
-@admin.register(OutboundNumber)
-class OutboundNumberAdmin(CenterAdmin):
-    """The numbers that the center shows."""
-
-    phone_fields = ("number",)
-    list_display = ("shown_number", "label", "is_default", "active")
-    list_filter = (("active", BooleanRadioFilter),)
-    search_fields = ("number", "label")
-    fields = ("number", "label", ("is_default", "active"))
-
-    @display(description=_("number"), ordering="number")
-    def shown_number(self, number: OutboundNumber) -> str | None:
-        """In the international format."""
-        return shown_phone(number.number)
-
-
-@admin.register(Team)
-class TeamAdmin(CenterAdmin):
-    """Teams, and the teams they are part of."""
-
-    list_display = ("name", "parent")
-    list_select_related = ("parent",)
-    search_fields = ("name",)
-    autocomplete_fields = ("parent",)
+from agents.models import Agent, Engagement, Language, User
+from ccai.admin import CenterAdmin, label
 
 
 class AgentForm(forms.ModelForm):
@@ -383,50 +222,3 @@ class AgentAdmin(CenterAdmin):
             request,
             ngettext("%(count)d agent is deactivated.", "%(count)d agents are deactivated.", count) % {"count": count},
         )
-
-
-@admin.register(StatusChange)
-class StatusChangeAdmin(HistoryAdmin):
-    """Every status that every agent has had."""
-
-    list_display = ("time", "agent", "shown_status")
-    list_display_links = None
-    list_filter = (("agent", AutocompleteSelectFilter), ("status", ChoicesDropdownFilter), ("at", DayRangeFilter))
-    list_select_related = ("agent__user",)
-    fields = ("agent", "shown_status", "time")
-
-    @display(description=_("at"))
-    def time(self, change: StatusChange) -> str | None:
-        """When, to the second."""
-        return clock_time(change.at)
-
-    @display(description=_("status"))
-    def shown_status(self, change: StatusChange) -> str:
-        """The status from then on."""
-        return label(change.get_status_display(), COLOURS[change.status])
-
-
-@admin.register(Engagement)
-class EngagementAdmin(HistoryAdmin):
-    """What has taken agents' time."""
-
-    list_display = ("agent", "shown_kind", "started", "ended")
-    list_display_links = None
-    list_filter = (("agent", AutocompleteSelectFilter), ("kind", ChoicesDropdownFilter), ("started_at", DayRangeFilter))
-    list_select_related = ("agent__user",)
-    fields = ("agent", "shown_kind", ("started", "ended"))
-
-    @display(description=_("kind"))
-    def shown_kind(self, engagement: Engagement) -> str:
-        """What took the time."""
-        return label(engagement.get_kind_display(), COLOURS[engagement.kind])
-
-    @display(description=_("started at"))
-    def started(self, engagement: Engagement) -> str | None:
-        """When, to the second."""
-        return clock_time(engagement.started_at)
-
-    @display(description=_("ended at"))
-    def ended(self, engagement: Engagement) -> str | None:
-        """When, to the second; nothing while it lasts."""
-        return clock_time(engagement.ended_at)
