@@ -1,33 +1,23 @@
-"""Pages of the menu tree: what callers meet, when it is open, and who answers."""
+"""The page of one menu: what callers meet there, when it is open, and who answers."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db.models import Field, ForeignKey, ManyToManyField, Q, QuerySet, TextField
+from django.db.models import Field, ManyToManyField, TextField
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, ChoicesDropdownFilter
-from unfold.contrib.filters.forms import AutocompleteDropdownForm
-from unfold.decorators import display
-from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from agents.models import Agent
-from ccai.admin import CenterAdmin, PhoneFields, is_id, label
+from ccai.admin import CenterAdmin, PhoneFields
 from ccai.api.parsing import has_unstorable_text
-from ccai.times import now
-from menus.models import AgentGroup, DeflectionOption, Menu, MenuOutboundNumber, validate_hours
+from menus.admin.choosing import MenuFields
+from menus.models import AgentGroup, DeflectionOption, MenuOutboundNumber, validate_hours
 
 HOURS_EXAMPLE = """{
   "time_zone": "America/New_York",
@@ -42,11 +32,6 @@ LINE = 80
 # A message is a sentence or two.
 SHORT_TEXTS: Mapping[type[Field], Mapping[str, Any]] = {
     TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
-}
-STATE_COLOURS = {
-    Menu.State.OPEN: "success",
-    Menu.State.AFTER_HOURS: "warning",
-    Menu.State.MANUAL_REDIRECTION: "danger",
 }
 
 
@@ -63,55 +48,6 @@ def written(value: Any, depth: int = 0) -> str:
         opens, closes = "[]"
     inside, outside = "  " * (depth + 1), "  " * depth
     return f"{opens}\n" + ",\n".join(inside + row for row in rows) + f"\n{outside}{closes}"
-
-
-class MenuPathsView(AutocompleteJsonView):
-    """Menus to choose from, each with the way to it: many a menu is called Billing."""
-
-    def serialize_result(self, obj: Menu, to_field_name: str) -> dict[str, str]:  # type: ignore[override]
-        """The menu's id and path."""
-        return {**super().serialize_result(obj, to_field_name), "text": obj.path()["name"]}
-
-
-class MenuAutocomplete(AutocompleteSelect):
-    """A menu, found by part of its name."""
-
-    url_name = "%s:menus_menu_paths"
-
-
-class MenuChoiceField(forms.ModelChoiceField):
-    """A menu, shown with the way to it."""
-
-    def label_from_instance(self, obj: Menu) -> str:
-        """The menu's path."""
-        return obj.path()["name"]
-
-
-class MenuFields:
-    """Mixed into an admin or an inline: the menus in `menu_fields` are chosen by path."""
-
-    menu_fields: tuple[str, ...] = ()
-    admin_site: admin.AdminSite
-
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
-        """A MenuChoiceField for those columns."""
-        if db_field.name in self.menu_fields:
-            kwargs["form_class"] = MenuChoiceField
-            kwargs["widget"] = MenuAutocomplete(db_field, self.admin_site)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
-
-
-class MenuFilterForm(AutocompleteDropdownForm):
-    """Chooses the menu to filter by."""
-
-    field = MenuChoiceField
-    widget = MenuAutocomplete
-
-
-class MenuFilter(AutocompleteSelectFilter):
-    """One menu, found by part of its name."""
-
-    form_class = MenuFilterForm
 
 
 class HoursField(forms.JSONField):
@@ -216,32 +152,12 @@ class MenuOutboundNumberInline(TabularInline):
     tab = True
 
 
-class MenuChangeList(ChangeList):
-    """Menus in the order in which a caller meets them, each below its parent."""
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> Sequence[str]:
-        """The tree's."""
-        return ["tree_ordering"]
-
-
-@admin.register(Menu)
-class MenuAdmin(MenuFields, CenterAdmin):
-    """The tree of menus. Deleted ones stay, since calls remember them."""
+class MenuPage(MenuFields, CenterAdmin):
+    """The form of one menu."""
 
     form = MenuForm
     formfield_overrides = SHORT_TEXTS
     menu_fields = ("parent",)
-    list_display = ("place", "shown_type", "state", "unseen", "group_count", "id")
-    list_display_links = ("place",)
-    list_filter = (
-        ("menu_type", ChoicesDropdownFilter),
-        ("hidden", BooleanRadioFilter),
-        ("deleted", BooleanRadioFilter),
-    )
-    list_per_page = 500
-    search_fields = ("name",)
-    search_help_text = _("Name or id")
-    sortable_by = ()
     autocomplete_fields = ("languages",)
     fieldsets = (
         (
@@ -260,64 +176,3 @@ class MenuAdmin(MenuFields, CenterAdmin):
         (_("Opening hours"), {"fields": ("hours",)}),
     )
     inlines = (DeflectionOptionInline, AgentGroupInline, MenuOutboundNumberInline)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Menu | None = None) -> bool:
-        """Nobody: a menu that is no more is ticked as deleted."""
-        return False
-
-    def get_urls(self) -> list[URLPattern]:
-        """And the menus to choose from."""
-        paths = path("paths/", self.admin_site.admin_view(self.paths), name="menus_menu_paths")
-        return [paths, *super().get_urls()]
-
-    def paths(self, request: HttpRequest) -> HttpResponseBase:
-        """Menus whose name holds what somebody types, with their paths, as JSON."""
-        return MenuPathsView.as_view(admin_site=self.admin_site)(request)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The list in tree order."""
-        return MenuChangeList
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Menu]:
-        """Menus with their depth, and with what the list says of them."""
-        return super().get_queryset(request).with_tree_fields().prefetch_related("deflection_options", "groups")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Menu], search_term: str
-    ) -> tuple[QuerySet[Menu], bool]:
-        """Menus whose name holds the term, or whose id it is."""
-        match = Q(name__icontains=search_term)
-        if is_id(search_term):
-            match |= Q(pk=int(search_term))
-        return queryset.filter(match), False
-
-    @display(description=_("menu"))
-    def place(self, menu: Menu) -> SafeString:
-        """The name, indented by the depth in the tree."""
-        depth = menu.tree_depth
-        return format_html('<span style="padding-left: {}rem">{}</span>', depth * 1.5, menu.name)
-
-    @display(description=_("type"))
-    def shown_type(self, menu: Menu) -> str:
-        """Where it is met."""
-        return label(menu.get_menu_type_display(), "")
-
-    @display(description=_("state now"))
-    def state(self, menu: Menu) -> str | None:
-        """Open, after hours or redirected; nothing where the menu is deleted."""
-        if menu.deleted:
-            return None
-        state = Menu.State(menu.state_at(now()))
-        return label(state.label, STATE_COLOURS[state])
-
-    @display(description=_("hidden or deleted"))
-    def unseen(self, menu: Menu) -> str | None:
-        """Why callers do not meet it, where they do not."""
-        if menu.deleted:
-            return label(_("Deleted"), "danger")
-        return label(_("Hidden"), "warning") if menu.hidden else None
-
-    @display(description=_("groups"))
-    def group_count(self, menu: Menu) -> int | None:
-        """How many groups of agents it has."""
-        return len(menu.groups.all()) or None

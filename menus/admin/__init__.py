@@ -1,0 +1,15 @@
+"""Pages of the menu tree: what callers meet, when it is open, and who answers."""
+
+from django.contrib import admin
+
+from menus.admin.choosing import MenuAutocomplete, MenuChoiceField, MenuFields, MenuFilter
+from menus.admin.menu import MenuPage
+from menus.admin.tree import MenuTree
+from menus.models import Menu
+
+__all__ = ["MenuAdmin", "MenuAutocomplete", "MenuChoiceField", "MenuFields", "MenuFilter"]
+
+
+@admin.register(Menu)
+class MenuAdmin(MenuTree, MenuPage):
+    """Menus: the tree of them, and the page of each."""
