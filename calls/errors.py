@@ -38,6 +38,11 @@ TICKET_ALREADY_SCHEDULED = Sentence("ticket_already_scheduled", "ticket_id {tick
 CALL_NOT_FOUND = Sentence("call_not_found", "Call {call_id} is not found", 404)
 NO_SUCH_MENU = Sentence("menu_not_found", "Menu {menu_id} is not found", 404)
 CALL_CANNOT_BE_CANCELLED = Sentence("call_cannot_be_cancelled", "Call can't be cancelled")
+# Ours: the platform has no such verbs.
+CALL_CANNOT_BE_MOVED = Sentence("call_cannot_be_moved", "Call can't be moved")
+CALL_CANNOT_BE_STARTED = Sentence("call_cannot_be_started", "Call can't be started")
+CALL_IS_SCHEDULED = Sentence("call_is_scheduled", "Call is scheduled: cancel it instead", 409)
+REASON_REQUIRED = Sentence("reason_required", "reason is required")
 CALL_HAS_ENDED = Sentence("call_has_ended", "Call has ended")
 FLAG_NOT_BOOLEAN = Sentence("{flag}_not_boolean", "{flag} must be a boolean")
 FLAGS_DIFFER = Sentence("repeat_customer_differs", "repeat_customer and repeat_customers differ")

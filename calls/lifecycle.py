@@ -27,7 +27,8 @@ log = logging.getLogger("calls.lifecycle")
 BIRTHS = (Status.ASSIGNED, Status.QUEUED, Status.SCHEDULED, Status.SELECTING, Status.ACTION_ONLY)
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
-    Status.SCHEDULED: (Status.QUEUED, Status.DEFLECTED, Status.FAILED, Status.CANCELLED),
+    # To itself: it has another time.
+    Status.SCHEDULED: (Status.SCHEDULED, Status.QUEUED, Status.DEFLECTED, Status.FAILED, Status.CANCELLED),
     Status.SELECTING: (Status.QUEUED, Status.DEFLECTED, Status.FAILED),
     Status.QUEUED: (Status.ASSIGNED, Status.DEFLECTED, Status.VOICEMAIL, Status.FAILED, Status.CANCELLED),
     Status.ASSIGNED: (Status.CONNECTING, Status.QUEUED, Status.FAILED),

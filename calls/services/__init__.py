@@ -7,9 +7,11 @@ from calls.services.creation import Prompted, create_call
 from calls.services.data_parameters import set_data_parameters
 from calls.services.dial_prompts import drop_dial_prompt, use_dial_prompt
 from calls.services.flags import customer_flags, set_customer_flags
+from calls.services.force_end import force_end
 from calls.services.notes import set_disposition, write_note
 from calls.services.outbound import NewCall
 from calls.services.phone import answer_phone
+from calls.services.rescheduling import move_call, start_now
 from calls.services.sent import add_photo, add_video, set_feedback
 from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
 from calls.services.transfers import cancel_transfer, complete_transfer, request_transfer, transfer
@@ -35,16 +37,19 @@ __all__ = [
     "dial",
     "drop_dial_prompt",
     "end_action_only",
+    "force_end",
     "give_back",
     "hang_up",
     "hold",
     "mark_voicemail_read",
+    "move_call",
     "request_transfer",
     "resume",
     "set_customer_flags",
     "set_data_parameters",
     "set_disposition",
     "set_feedback",
+    "start_now",
     "transfer",
     "use_dial_prompt",
     "voicemails_for",

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.django_db
 
 # The lifecycle as the contract and the design have it, written out once more so that a slip in the table shows.
 MOVES = {
+    ("scheduled", "scheduled"),
     ("scheduled", "queued"),
     ("scheduled", "deflected"),
     ("scheduled", "failed"),
