@@ -1,0 +1,1 @@
+"""`/reports/`: what the center did in a span of time."""

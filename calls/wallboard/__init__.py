@@ -1,0 +1,1 @@
+"""`/wallboard/`: the center as it is now, on a big screen."""
