@@ -46,6 +46,7 @@ __all__ = [
     "leave_queue",
     "record_cast",
     "settle",
+    "withdraw_from",
     "withdraw_from_vanished",
 ]
 
@@ -71,6 +72,22 @@ def withdraw_from_vanished(at: datetime) -> int:
     """
     vanished = Q(agent__status__in=GONE) | Q(agent__user__is_active=False)
     return _end_early(Offer.objects.filter(vanished), Offer.Status.WITHDRAWN, at)
+
+
+def withdraw_from(agent: Agent, at: datetime) -> int:
+    """`agent` is offered nothing any more, by a transfer neither. Returns how many offers ended.
+
+    What somebody else is settling this moment is passed over: the clock sees to it within a second.
+    """
+    own = Offer.objects.filter(agent=agent, status=Offer.Status.OPEN)
+    done = _end_early(own, Offer.Status.WITHDRAWN, at)
+    by_transfer = own.exclude(transfer=None)
+    call_ids = list(by_transfer.values_list("call_id", flat=True))
+    if call_ids:
+        with transaction.atomic():
+            locked = [call.pk for call in _lock(call_ids)]
+            done += settle(by_transfer.filter(call__in=locked), Offer.Status.WITHDRAWN, at)
+    return done
 
 
 def advance(at: datetime) -> int:

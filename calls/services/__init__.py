@@ -1,6 +1,7 @@
 """People's verbs: what a program, an agent or a provider can do to calls, whatever door it comes by."""
 
 from calls.services.action_only import begin_action_only, end_action_only
+from calls.services.agents import deactivate, let_go
 from calls.services.calling_back import call_back, dial
 from calls.services.cancelling import cancel_call
 from calls.services.creation import Prompted, create_call
@@ -33,6 +34,7 @@ __all__ = [
     "complete_transfer",
     "create_call",
     "customer_flags",
+    "deactivate",
     "decline_offer",
     "dial",
     "drop_dial_prompt",
@@ -41,6 +43,7 @@ __all__ = [
     "give_back",
     "hang_up",
     "hold",
+    "let_go",
     "mark_voicemail_read",
     "move_call",
     "request_transfer",

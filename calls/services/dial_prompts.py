@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
@@ -76,12 +77,22 @@ def drop_dial_prompt(prompt: DialPrompt, at: datetime | None = None) -> None:
 
 def lapse(at: datetime) -> int:
     """Prompts nobody has answered in time are lapsed, and their agents free. Returns how many."""
+    return _lapse(DialPrompt.objects.filter(expires_at__lte=at), at)
+
+
+def lapse_of(agent: Agent, at: datetime) -> int:
+    """Prompts that wait for `agent`, who is leaving, are lapsed. Returns how many."""
+    return _lapse(DialPrompt.objects.filter(agent=agent), at)
+
+
+def _lapse(prompts: QuerySet[DialPrompt], at: datetime) -> int:
+    """The open ones of `prompts` that nobody is using this moment are lapsed, and their agents free."""
     with transaction.atomic():
-        late = list(
-            DialPrompt.objects.filter(status=DialPrompt.Status.OPEN, expires_at__lte=at)
+        lapsing = list(
+            prompts.filter(status=DialPrompt.Status.OPEN)
             .order_by("expires_at")
             .select_for_update(skip_locked=True)[:BATCH]
         )
-        DialPrompt.objects.filter(pk__in=[prompt.pk for prompt in late]).update(status=DialPrompt.Status.LAPSED)
-        availability.release([prompt.engagement_id for prompt in late], at)
-    return len(late)
+        DialPrompt.objects.filter(pk__in=[prompt.pk for prompt in lapsing]).update(status=DialPrompt.Status.LAPSED)
+        availability.release([prompt.engagement_id for prompt in lapsing], at)
+    return len(lapsing)

@@ -11,6 +11,7 @@ from django.db.models import Model
 
 from agents import availability
 from agents.models import Agent, Language, OutboundNumber, Team, User
+from calls import services
 from calls.models import Contact, ContactPhone, Ticket
 from ccai.center.applying import OCCASIONS
 from ccai.center.records import Center, Option, Record, in_batches
@@ -26,6 +27,7 @@ from ccai.center.schema import (
     Kind,
 )
 from ccai.models import ApiToken
+from ccai.times import now
 from menus.models import AgentGroup, DeflectionOption, Menu, MenuOutboundNumber
 
 Columns = Callable[[Record, Collection[str]], dict[str, Any]]
@@ -124,6 +126,8 @@ def write_agents(center: Center) -> None:
     for record in records:
         if record.values["status"] != record.rows[Agent].status:
             availability.set_status(record.rows[Agent], record.values["status"])
+        if not record.values["active"] and record.before.get("active"):
+            services.let_go(record.rows[Agent], now())
 
 
 def user_columns(record: Record, names: Collection[str]) -> dict[str, Any]:
