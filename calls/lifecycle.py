@@ -30,7 +30,15 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     # To itself: it has another time.
     Status.SCHEDULED: (Status.SCHEDULED, Status.QUEUED, Status.DEFLECTED, Status.FAILED, Status.CANCELLED),
     Status.SELECTING: (Status.QUEUED, Status.DEFLECTED, Status.FAILED),
-    Status.QUEUED: (Status.ASSIGNED, Status.DEFLECTED, Status.VOICEMAIL, Status.FAILED, Status.CANCELLED),
+    # From one menu's queue to another's, where the first is deleted.
+    Status.QUEUED: (
+        Status.QUEUED,
+        Status.ASSIGNED,
+        Status.DEFLECTED,
+        Status.VOICEMAIL,
+        Status.FAILED,
+        Status.CANCELLED,
+    ),
     Status.ASSIGNED: (Status.CONNECTING, Status.QUEUED, Status.FAILED),
     Status.CONNECTING: (Status.CONNECTED, Status.SWITCHING, Status.QUEUED, Status.FAILED),
     Status.SWITCHING: (Status.CONNECTING, Status.CONNECTED, Status.FAILED),
@@ -83,6 +91,8 @@ def seconds_between(start: datetime | None, end: datetime | None) -> int:
 
 def deadline_of(call: Call, status: str, at: datetime) -> datetime | None:
     """When the clock settles `call` if it stays in `status`, come to at `at`; None where it may stay for ever."""
+    if status == call.status == Status.QUEUED:
+        return call.deadline_at
     if status == Status.QUEUED:
         # A scheduled call has its time, wherever it is sent on to; one that comes back from an agent it never talked to
         # has no more than it had. A caller who is to be called back has all of it anew.

@@ -148,9 +148,14 @@ class Menu(TreeNode):
     def state_at(self, at: datetime) -> str:
         """`open`, `after_hours` or `manual_redirection` (Menu.State) at the moment `at`.
 
-        A redirection is a switch someone has thrown, so it holds whatever the hours say.
+        Who comes to a menu that is closed in an emergency gets what it gives after hours, even while it is redirected:
+        nobody knows yet when that is over, so it is closed at any moment. A redirection is a switch someone has
+        thrown, so it holds whatever the hours say.
         """
-        if self.option(DeflectionOption.Occasion.REDIRECTION):
+        if self.closing_id is not None:
+            return Menu.State.AFTER_HOURS
+        redirection = self.option(DeflectionOption.Occasion.REDIRECTION)
+        if redirection is not None and redirection.active:
             return Menu.State.MANUAL_REDIRECTION
         if self.hours is not None and not opening_hours.parse_hours(self.hours).is_open(at):
             return Menu.State.AFTER_HOURS
@@ -159,6 +164,15 @@ class Menu(TreeNode):
     def option(self, occasion: str) -> "DeflectionOption | None":
         """What happens to calls on this `occasion`, or None where nothing is configured."""
         return next((option for option in self.deflection_options.all() if option.occasion == occasion), None)
+
+    def stand_in(self) -> "Menu | None":
+        """The menu that takes the calls of this one: itself, its substitute where it is deleted, and so on; or None."""
+        menu: Menu | None = self
+        seen: set[int] = set()
+        while menu is not None and menu.deleted:
+            seen.add(menu.pk)
+            menu = menu.substitute if menu.substitute_id not in seen else None
+        return menu
 
     def snapshot(self) -> MenuSnapshot:
         """The menu as a call remembers it."""
@@ -199,7 +213,7 @@ class Menu(TreeNode):
 class DeflectionOption(models.Model):
     """What a menu does with calls it does not take: after hours, while redirected, or when too many wait.
 
-    The row for `redirection` is the switch itself: while it stands, the menu is in manual redirection.
+    The row for `redirection` is the switch itself: while it is active, the menu is in manual redirection.
     """
 
     class Occasion(models.TextChoices):

@@ -90,10 +90,12 @@ def word_for(occasion: str, kind: str) -> Deflection:
 def admit(calls: Sequence[Call], menu: Menu, at: datetime, *, cause: str) -> None:
     """`calls`, which come to `menu` at the moment `at`, wait in its queue, or are deflected as it says then.
 
-    Those of a deleted menu are `failed`, `menu_deleted`. A call that was deflected for want of capacity before is not
-    so again. Call it in a transaction. Raises ValueError where the hours of a menu on the way cannot be read.
+    Those of a deleted menu come to its substitute; where it has none, they are `failed`, `menu_deleted`. A call that
+    was deflected for want of capacity before is not so again. Call it in a transaction. Raises ValueError where the
+    hours of a menu on the way cannot be read.
     """
-    if menu.deleted:
+    taker = menu.stand_in()
+    if taker is None:
         refuse(calls, FailReason.MENU_DELETED, at, cause=cause)
         return
     been_put_off = [call for call in calls if call.deflection in OVER_CAPACITY.values()]
@@ -101,7 +103,7 @@ def admit(calls: Sequence[Call], menu: Menu, at: datetime, *, cause: str) -> Non
     for batch, by_capacity in ((others, True), (been_put_off, False)):
         rest = batch
         while rest:
-            way = find_way(menu, at, len(rest), by_capacity=by_capacity)
+            way = find_way(taker, at, len(rest), by_capacity=by_capacity)
             # Where a queue has room for some, the others find it full.
             those, rest = rest[: way.room], rest[way.room :]
             if way.detours:
@@ -113,7 +115,7 @@ def admit(calls: Sequence[Call], menu: Menu, at: datetime, *, cause: str) -> Non
 def find_way(menu: Menu, at: datetime, many: int, *, by_capacity: bool) -> Way:
     """Where the first of `many` calls goes that come to `menu` one after the other, and how many go the same way.
 
-    A redirection that leads back is a message.
+    A redirection to a deleted menu leads to its substitute; one that leads nowhere, or back, is a message.
     """
     detours: list[Detour] = []
     seen: set[int] = set()
@@ -123,8 +125,12 @@ def find_way(menu: Menu, at: datetime, many: int, *, by_capacity: bool) -> Way:
         detour, room = _turned_away(here, at, many, by_capacity=by_capacity)
         if detour is None:
             return Way(detours, here, room)
-        if detour.onward is not None and (detour.onward.deleted or detour.onward.pk in seen):
-            detour = replace(detour, kind=Kind.MESSAGE, onward=None)
+        if detour.onward is not None:
+            onward = detour.onward.stand_in()
+            if onward is None or onward.pk in seen:
+                detour = replace(detour, kind=Kind.MESSAGE, onward=None)
+            else:
+                detour = replace(detour, onward=onward)
         detours.append(detour)
         here = detour.onward
     return Way(detours, None, many)
@@ -187,15 +193,22 @@ def over_capacity(at: datetime) -> int:
 
 
 def leave_deleted_menus(at: datetime) -> int:
-    """Calls that wait in the queue of a menu that is deleted by now are `failed`, `menu_deleted`. Returns how many."""
+    """Calls that wait in the queue of a menu that is deleted by now wait in that of its substitute, where they keep
+    their place; where it has none, they are `failed`, `menu_deleted`. Returns how many."""
     with transaction.atomic():
         lost = list(
             Call.objects.filter(status=Status.QUEUED, queue__in=Menu.objects.filter(deleted=True).values("pk"))
             .order_by("pk")
             .select_for_update(skip_locked=True, of=("self",))[:BATCH]
         )
-        if lost:
-            refuse(lost, FailReason.MENU_DELETED, at, cause="menu_deleted")
+        deleted = Menu.objects.in_bulk({call.queue_id for call in lost if call.queue_id})
+        for menu_id, menu in deleted.items():
+            calls = [call for call in lost if call.queue_id == menu_id]
+            substitute = menu.stand_in()
+            if substitute is None:
+                refuse(calls, FailReason.MENU_DELETED, at, cause="menu_deleted")
+            else:
+                _enqueue(calls, substitute, at, cause="menu_deleted")
     return len(lost)
 
 
@@ -245,10 +258,14 @@ def _kind_of(option: DeflectionOption) -> DeflectionOption.Kind:
 
 
 def _enqueue(calls: Sequence[Call], queue: Menu, at: datetime, *, cause: str) -> None:
-    """`calls` wait in `queue`, cast to its first group; callers on the line hear its message."""
+    """`calls` wait in `queue`, cast to its first group; callers on the line hear its message.
+
+    Those that waited in another before are no longer offered to its agents, and keep their place in time.
+    """
     groups = offers.groups_with_agents([queue.pk])[queue.pk]
     columns = offers.first_cast(queue, groups, at)
-    moved = lifecycle.transition_many(calls, Status.QUEUED, cause=cause, at=at, **columns)
+    move = offers.leave_queue if any(call.status == Status.QUEUED for call in calls) else lifecycle.transition_many
+    moved = move(calls, Status.QUEUED, cause=cause, at=at, **columns)
     offers.record_cast(moved, groups, at)
     lines.tell(_those(moved, lines.on_line(moved)), at)
 

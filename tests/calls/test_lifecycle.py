@@ -23,6 +23,7 @@ MOVES = {
     ("selecting", "queued"),
     ("selecting", "deflected"),
     ("selecting", "failed"),
+    ("queued", "queued"),
     ("queued", "assigned"),
     ("queued", "deflected"),
     ("queued", "voicemail"),
