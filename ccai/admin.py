@@ -1,7 +1,7 @@
 """What the pages of the back office share, and the page of API tokens."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,6 +26,7 @@ from unfold.views import ChangeList
 from ccai.forms import PhoneField
 from ccai.models import ApiToken
 from ccai.phones import wire_phone
+from ccai.times import midnight
 
 admin.site.index_title = _("Home")
 
@@ -184,11 +185,6 @@ class DayRangeFilter(RangeDateFilter):
         if last and last < last.max:
             queryset = queryset.filter(**{f"{self.parameter_name}__lt": midnight(last + timedelta(days=1))})
         return queryset
-
-
-def midnight(day: Any) -> datetime:
-    """The moment at which `day` begins in the center."""
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 @admin.register(ApiToken)

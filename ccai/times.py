@@ -1,7 +1,9 @@
 """Time as the contract has it: UTC, to the millisecond (contract section 1)."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+
+from django.utils import timezone
 
 RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
@@ -17,6 +19,11 @@ def to_milliseconds(moment: datetime) -> datetime:
 def now() -> datetime:
     """The present, in UTC, cut to milliseconds: what is stored is what the wire shows."""
     return to_milliseconds(datetime.now(UTC))
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which `day` begins in the center; where the clock skips it, the first moment of that day."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def wire_time(moment: datetime | None) -> str | None:
