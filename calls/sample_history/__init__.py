@@ -2,10 +2,11 @@
 
 They are written straight into the tables, with all their rows, as the lifecycle would have left them: nothing here is
 live, and the clock finds nothing to do. What a call may be is drawn from shares (`shares`), its center from the
-database (`center`); `telling` tells it, from its birth to its end, and `writing` writes many of them.
+database (`center`); `telling` tells it, from its birth to its end, `writing` writes many of them,
+and `repeating` has the database repeat them where they are very many.
 """
 
 from calls.sample_history.center import NobodyToCall
-from calls.sample_history.writing import make_calls
+from calls.sample_history.writing import days_for, make_calls
 
-__all__ = ["NobodyToCall", "make_calls"]
+__all__ = ["NobodyToCall", "days_for", "make_calls"]

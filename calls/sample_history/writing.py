@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count as numbers
 from itertools import islice
+from math import ceil
 from random import Random
 
 from django.core.files.base import ContentFile
@@ -15,6 +16,7 @@ from agents.models import Engagement
 from calls.models import Call, CallEvent, DeflectionDetail, Hold, Offer, OfferEvent, Participant, Status, Transfer
 from calls.sample_history.center import Center, find_customers
 from calls.sample_history.endings import MESSAGE
+from calls.sample_history.repeating import repeat
 from calls.sample_history.shares import Card, arrivals, deal_cards
 from calls.sample_history.story import Story
 from calls.sample_history.telling import Teller, longest_call
@@ -23,6 +25,13 @@ from ccai.times import now, to_milliseconds
 
 SEED = 1
 BATCH = 1_000
+WEEK = timedelta(weeks=1)
+DAYS = 14
+CALLS_A_DAY = 3_000
+# Calls that are told one by one; beyond that, weeks are repeated.
+TOLD = 60_000
+# The share of them that does not come again each time.
+LEFT_OUT = 0.06
 # Calls that are called back about are over by then, and are called back and due in what is left of an hour.
 LEEWAY = timedelta(hours=1)
 MESSAGE_SECONDS = 3
@@ -31,34 +40,73 @@ MESSAGE_SECONDS = 3
 def make_calls(
     count: int,
     *,
-    days: int = 14,
+    days: int = DAYS,
     until: datetime | None = None,
     seed: int = SEED,
+    told: int = TOLD,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """The center has `count` calls more, all over, of the `days` days before `until` (now). Returns how many.
 
-    They are made from what the center has, the same from the same center and `seed`, and written in batches, each in
-    a transaction; `progress` is told how many there are after each. Nothing is written, and NobodyToCall raised, where
-    the center has no menu or nobody who could have taken a call.
+    They are made from what the center has, the same from the same center and `seed`, and written in batches, each in a
+    transaction; `progress` is told how many there are after each. About `told` of them, those of the last weeks, are
+    told call by call; the weeks before are these once more, each time with other calls left out. Nothing is written,
+    and NobodyToCall raised, where the center has no menu or nobody who could have taken a call.
     """
     until = to_milliseconds(until or now())
     draw = Random(seed)  # noqa: S311 - nothing is kept secret by it
     center = Center()
     due_by = until - longest_call(center)
     last = due_by - LEEWAY
-    first = min(until - timedelta(days=days), last)
-    cards = deal_cards(count)
-    moments = list(arrivals(draw, cards.total(), first, last, center.zone))
-    teller = Teller(center, find_customers(draw, count, first), draw, due_by=due_by, until=until)
+    weeks, times = plan(count, days, told)
+    told = count if times == 1 else ceil(count * (1 + LEFT_OUT) / times)
+    begin = last - weeks * WEEK if times > 1 else min(until - timedelta(days=days), last)
+    cards = deal_cards(told)
+    moments = list(arrivals(draw, cards.total(), begin, last, center.zone))
+    teller = Teller(center, find_customers(draw, count, until - timedelta(days=days)), draw, due_by=due_by, until=until)
     stories = _tell(teller, teller.deal(cards, moments), moments)
     made = 0
-    while batch := list(islice(stories, BATCH)):
-        _write(batch)
-        made += len(batch)
+
+    def made_more(number: int) -> None:
+        nonlocal made
+        made += number
         if progress:
             progress(made)
+
+    written = []
+    while batch := list(islice(stories, BATCH)):
+        _write(batch)
+        written += [(story.call.pk, [one.pk for one in story.engagements]) for story in batch]
+        made_more(len(batch))
+    if times > 1:
+        repeat(
+            written,
+            start=begin,
+            end=until,
+            earlier=[time * weeks * WEEK for time in range(1, times)],
+            left_out=shares_of(told * times - count, times - 1),
+            zone=center.zone,
+            progress=made_more,
+        )
     return made
+
+
+def days_for(count: int) -> int:
+    """Over how many days so many calls are not too many for a day."""
+    return max(DAYS, ceil(count / CALLS_A_DAY))
+
+
+def plan(count: int, days: int, told: int) -> tuple[int, int]:
+    """How many weeks of `days` days are told, of `count` calls in all, and how many times they come."""
+    if count <= told:
+        return 0, 1
+    weeks = max(1, days * told // count // 7)
+    return weeks, max(1, round(days / 7 / weeks))
+
+
+def shares_of(whole: int, parts: int) -> list[int]:
+    """`whole` in so many `parts`, as equal as can be."""
+    return [whole // parts + (part < whole % parts) for part in range(parts)]
 
 
 def _tell(teller: Teller, cards: Sequence[Card], moments: Sequence[datetime]) -> Iterator[Story]:

@@ -2,12 +2,13 @@
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from agents.models import Agent, Engagement
 from calls import dispatch, services
@@ -381,3 +382,30 @@ class TestTheCommand:
         with pytest.raises(CommandError):
             call_command("make_calls", *arguments)
         assert not Call.objects.exists()
+
+
+def test_weeks_that_are_repeated_are_as_those_that_were_told(demo):
+    # Clocks in New York, which the demo's menus have, went back on 1 November 2026.
+    until = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    told_of = []
+
+    assert make_calls(400, days=42, until=until, told=70, progress=told_of.append) == 400
+
+    calls = list(Call.objects.order_by("pk").prefetch_related("events", "participants", "children"))
+    assert len(calls) == 400
+    assert (sorted(told_of), told_of[-1]) == (told_of, 400)
+    last_week = [call for call in calls if call.created_at > until - timedelta(days=8)]
+    zone = ZoneInfo("America/New_York")
+    moments = {call.created_at.astimezone(zone).strftime("%a %H:%M:%S.%f") for call in last_week}
+    earlier = [call for call in calls if call not in last_week]
+    assert len(earlier) > 4 * 60
+    assert {call.created_at.astimezone(zone).strftime("%a %H:%M:%S.%f") for call in earlier} <= moments
+    for call in calls:
+        events = list(call.events.all())
+        assert [event.old for event in events] == ["", *(event.new for event in events[:-1])]
+        assert (events[-1].new, events[0].at) == (call.status, call.created_at)
+        assert call.ends_at <= until
+        assert all(child.created_at > call.created_at for child in call.children.all())
+    taken = Engagement.objects.annotate(calls=Count("participant", distinct=True) + Count("offer", distinct=True))
+    assert {(one.ended_at is None, one.calls > 0) for one in taken} == {(False, True)}
+    assert dispatch.tick(until) == 0

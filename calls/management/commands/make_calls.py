@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from calls.sample_history import NobodyToCall, make_calls
+from calls.sample_history import NobodyToCall, days_for, make_calls
 
 STEP = 10_000  # how often progress is told, in calls
 
@@ -31,14 +31,22 @@ class Command(BaseCommand):
         """COUNT and --days."""
         parser.add_argument("count", type=positive_number, metavar="COUNT", help=_("how many calls to make"))
         parser.add_argument(
-            "--days", type=positive_number, default=14, metavar="N", help=_("over how many past days; 14 by default")
+            "--days",
+            type=positive_number,
+            metavar="N",
+            help=_("over how many past days; by default 14, and more where there are more than 3,000 calls a day"),
         )
 
-    def handle(self, *args: Any, count: int, days: int, **options: Any) -> None:
+    def handle(self, *args: Any, count: int, days: int | None, **options: Any) -> None:
         """The calls are made, and how many is printed. CommandError, and none, where the center cannot have any."""
 
+        days = days or days_for(count)
+        told = 0
+
         def progress(made: int) -> None:
-            if made % STEP == 0 and made < count and options["verbosity"]:
+            nonlocal told
+            if made >= told + STEP and made < count and options["verbosity"]:
+                told = made
                 self.stdout.write(_("%(made)s of %(count)s calls") % {"made": f"{made:,}", "count": f"{count:,}"})
                 self.stdout.flush()
 
