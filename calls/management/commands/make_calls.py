@@ -39,7 +39,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, count: int, days: int | None, **options: Any) -> None:
         """The calls are made, and how many is printed. CommandError, and none, where the center cannot have any."""
-
         days = days or days_for(count)
         told = 0
 
