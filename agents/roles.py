@@ -42,9 +42,10 @@ _ADMINISTER = (
     | every("menus", "view", "branchlimit")
 )
 
-# From the least to the most: each may do all that the one before it may.
+# A supervisor may do all that a viewer may, and an admin all that a supervisor may. An agent has callers to talk to, so
+# their names and numbers are shown at the desk; whoever may see none sees them masked there too.
 PERMISSIONS: dict[str, frozenset[str]] = {
-    AGENT: frozenset(),
+    AGENT: every("calls", "view", "personal_data"),
     VIEWER: _LOOK,
     SUPERVISOR: _LOOK | _SUPERVISE,
     ADMIN: _LOOK | _SUPERVISE | _ADMINISTER,
