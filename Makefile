@@ -11,8 +11,9 @@ WORKERS := 2
 # What is installed, as files: a target that is older than its requirements is made again.
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+AXE := tests/browser/axe/node_modules/.package-lock.json
 
-.PHONY: help setup run dev test test-browser chromium lint bench lock clean FORCE
+.PHONY: help setup run dev test test-browser screenshots browser chromium lint bench lock clean FORCE
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -36,17 +37,28 @@ test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for th
 	$(BIN)/pytest --db sqlite --ignore tests/browser -n $(WORKERS) --dist loadgroup
 	$(BIN)/pytest --db postgresql --ignore tests/browser -n $(WORKERS) --dist loadgroup
 
-test-browser: $(DEVELOPMENT)  ## The agents' page in a real Chromium, which root gets installed
+test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
+	$(BIN)/pytest --db sqlite tests/browser
+
+screenshots: $(DEVELOPMENT) browser  ## Pictures of every page, light and dark, wide and narrow, in docs/screenshots/all
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+browser:
 	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
 		command -v $$name >/dev/null && exit 0; done; $(MAKE) --no-print-directory chromium
-	$(BIN)/pytest --db sqlite tests/browser
 
 chromium:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium; \
 	else \
-		echo 'There is no Chromium, which the tests of the agents'"'"' page need. Install it: apt install chromium' >&2; exit 1; \
+		echo 'There is no Chromium, which the tests of the pages need. Install it: apt install chromium' >&2; exit 1; \
 	fi
+
+$(AXE): tests/browser/axe/package-lock.json
+	@command -v npm >/dev/null || { \
+		echo 'There is no npm, which brings what the pages are read with. Install it: apt install npm' >&2; exit 1; }
+	@npm ci --prefix tests/browser/axe --no-audit --no-fund --loglevel error
+	@touch $@
 
 bench: $(DEVELOPMENT)  ## Measure; ARGS goes to the benchmark
 	@exec $(BIN)/python -m bench $(ARGS)
