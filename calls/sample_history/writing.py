@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count as numbers
-from itertools import islice
+from itertools import islice, pairwise
 from math import ceil
 from random import Random
 
@@ -30,8 +30,8 @@ DAYS = 14
 CALLS_A_DAY = 3_000
 # Calls that are told one by one; beyond that, weeks are repeated.
 TOLD = 60_000
-# The share of them that does not come again each time.
-LEFT_OUT = 0.06
+# The share of them that does not come again, on the average of all times.
+LEFT_OUT = 0.1
 # Calls that are called back about are over by then, and are called back and due in what is left of an hour.
 LEEWAY = timedelta(hours=1)
 MESSAGE_SECONDS = 3
@@ -84,7 +84,7 @@ def make_calls(
             start=begin,
             end=until,
             earlier=[time * weeks * WEEK for time in range(1, times)],
-            left_out=shares_of(told * times - count, times - 1),
+            left_out=shares_of(draw, told * times - count, times - 1),
             zone=center.zone,
             progress=made_more,
         )
@@ -104,9 +104,11 @@ def plan(count: int, days: int, told: int) -> tuple[int, int]:
     return weeks, max(1, round(days / 7 / weeks))
 
 
-def shares_of(whole: int, parts: int) -> list[int]:
-    """`whole` in so many `parts`, as equal as can be."""
-    return [whole // parts + (part < whole % parts) for part in range(parts)]
+def shares_of(draw: Random, whole: int, parts: int) -> list[int]:
+    """`whole` in so many `parts`, some of them large and some small."""
+    weights = [draw.random() for _part in range(parts)]
+    ends = [round(whole * sum(weights[:part]) / sum(weights)) for part in range(parts + 1)]
+    return [end - start for start, end in pairwise(ends)]
 
 
 def _tell(teller: Teller, cards: Sequence[Card], moments: Sequence[datetime]) -> Iterator[Story]:
