@@ -280,11 +280,20 @@ class MenuReader:
                 continue
             if option.menu_id not in self.menus:
                 entry.fault(f"{occasion}.menu_id", self.unknown_menu(option.menu_id))
+        substitute = entry.given.get("substitute")
+        if substitute is not None and substitute not in self.menus:
+            entry.fault("substitute", self.unknown_menu(substitute))
 
     def set_values(self, entry: Entry, record: Record) -> None:
         """The other keys of the menu are set."""
         put(record, entry, leave_out=("parent_id", "name", "groups", *OCCASIONS))
         record.values["languages"] = in_order(record.values["languages"])
+        if not record.values["deleted"]:
+            if entry.given.get("substitute") is not None:
+                entry.fault("substitute", _("goes with a deleted menu alone; remove it, or add deleted: true"))
+            record.values["substitute"] = None
+        elif record.values["substitute"] == record.key:
+            entry.fault("substitute", _("is the menu itself; write another one's id"))
         if "groups" in entry.given:
             record.values["groups"] = self.groups(record.values["groups"], entry.given["groups"])
         for occasion in OCCASIONS:
@@ -298,7 +307,7 @@ class MenuReader:
             return None
         if given.menu_id == record.key:
             entry.fault(f"{occasion}.menu_id", _("is the menu itself; write another one's id"))
-        return Option(given.kind, given.message, given.menu_id, given.number, given.after_seconds)
+        return Option(given.kind, given.message, given.menu_id, given.number, given.after_seconds, given.active)
 
     def groups(self, current: tuple[Group, ...], entries: tuple[Entry, ...] | None) -> tuple[Group, ...]:
         """The groups as the file has them, in its order, and after them those it does not name; null: none."""

@@ -53,6 +53,7 @@ def dump_center(*, secrets: bool = True) -> str:
     """The center as YAML. Loaded on an empty database it gives the same center.
 
     `secrets`: with the hashes of passwords and tokens, so that people and programs log in there as here.
+    An emergency closing is of the hour and not of the center: it is not written, and loading a file leaves it be.
     """
     center = read_center()
     read_whole_crm(center)
@@ -158,6 +159,8 @@ def option_item(option: Option) -> dict[str, Any]:
         found["menu_id"] = option.menu
     if option.kind == "phone":
         found["number"] = phone(option.number)
+    if not option.active:
+        found["active"] = False
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 

@@ -51,6 +51,7 @@ class Option:
     menu: int | None  # key
     number: str
     after_seconds: int | None
+    active: bool
 
 
 @dataclass(eq=False)
@@ -213,12 +214,20 @@ def read_menus(center: Center) -> None:
         record.values |= {
             "id": pk,
             "parent_id": record.rows[Menu].parent_id,
+            "substitute": record.rows[Menu].substitute_id,
             "languages": tuple(sorted(languages[pk])),
             "outbound_numbers": tuple(numbers[pk]),
             "groups": tuple(groups[pk]),
         }
         record.values |= {
-            row.occasion: Option(row.kind, row.message, row.to_menu_id, row.to_number, row.after_seconds)
+            row.occasion: Option(
+                row.kind,
+                row.message,
+                row.to_menu_id,
+                row.to_number,
+                row.after_seconds,
+                row.active or row.occasion != DeflectionOption.Occasion.REDIRECTION,
+            )
             for row in options[pk]
         }
         record.keep()

@@ -118,6 +118,7 @@ class OptionEntry:
     menu_id: int | None = None
     number: str = ""
     after_seconds: int | None = None
+    active: bool = True
 
 
 MENU_ID = values.whole_number(1, MENU_ID_MOST)
@@ -126,6 +127,7 @@ OPTION_KEYS: dict[str, Read] = {
     "menu_id": MENU_ID,
     "number": values.phone,
     "after_seconds": values.whole_number(0, POSITIVE_INTEGER_MOST),
+    "active": values.flag,
 }
 # The keys that belong to one kind, which needs them.
 NEEDED = {DeflectionOption.Kind.QUEUE: "menu_id", DeflectionOption.Kind.PHONE: "number"}
@@ -137,6 +139,8 @@ def option_keys(occasion: DeflectionOption.Occasion) -> dict[str, Read]:
     left_out = {key for kind, key in NEEDED.items() if kind not in kinds}
     if occasion != DeflectionOption.Occasion.OVER_CAPACITY:
         left_out.add("after_seconds")
+    if occasion != DeflectionOption.Occasion.REDIRECTION:
+        left_out.add("active")
     keys = {key: read for key, read in OPTION_KEYS.items() if key not in left_out}
     return {"kind": values.choice([kind.value for kind in kinds]), **keys}
 
@@ -241,6 +245,7 @@ MENUS = Kind(
         "output_msg": column(Menu, "output_msg"),
         "hidden": column(Menu, "hidden"),
         "deleted": column(Menu, "deleted"),
+        "substitute": Field(MENU_ID),
         "languages": Field(values.list_of(values.language_code), ()),
         "hours": column(Menu, "hours", read=values.hours),
         "after_hours": Field(option(DeflectionOption.Occasion.AFTER_HOURS)),

@@ -13,6 +13,7 @@ from agents import availability
 from agents.models import Agent, Language, OutboundNumber, Team, User
 from calls import services
 from calls.models import Contact, ContactPhone, Ticket
+from ccai.acting import actor
 from ccai.center.applying import OCCASIONS
 from ccai.center.records import Center, Option, Record, in_batches
 from ccai.center.schema import (
@@ -198,18 +199,7 @@ def write_menus(center: Center) -> None:
             ],
         ),
     )
-    replace_rows(
-        DeflectionOption,
-        "menu_id",
-        rows_of(
-            OCCASIONS,
-            lambda record: [
-                option_columns(center, occasion, record.values[occasion])
-                for occasion in OCCASIONS
-                if record.values[occasion]
-            ],
-        ),
-    )
+    write_options(center, [record for record in records if set(OCCASIONS) & set(record.changes())])
     write_groups(center, [record for record in records if "groups" in record.changes()])
 
 
@@ -227,9 +217,35 @@ def write_menu_rows(center: Center, records: Collection[Record]) -> None:
     write_rows(unnumbered, Menu)
     ids |= {record.key: record.rows[Menu].pk for record in unnumbered}
     for record in records:
-        parent = ids[record.values["parent_id"]]
-        if parent != record.rows[Menu].parent_id:
-            Menu.objects.filter(pk=record.rows[Menu].pk).update(parent_id=parent)
+        row = record.rows[Menu]
+        columns = {"parent_id": ids[record.values["parent_id"]], "substitute_id": ids[record.values["substitute"]]}
+        if columns != {name: getattr(row, name) for name in columns}:
+            Menu.objects.filter(pk=row.pk).update(**columns)
+
+
+def write_options(center: Center, records: Collection[Record]) -> None:
+    """What these menus do on each occasion. A redirection that is switched says who did it, and when."""
+    found: dict[tuple[int, str], DeflectionOption] = {}
+    for batch in in_batches(record.rows[Menu].pk for record in records):
+        found |= {(row.menu_id, row.occasion): row for row in DeflectionOption.objects.filter(menu__in=batch)}
+    acts = actor()
+    switched = {"switched_at": now(), "switched_by_id": acts.user_id if acts else None}
+    new = []
+    for record in records:
+        for occasion in set(OCCASIONS) & set(record.changes()):
+            option: Option | None = record.values[occasion]
+            row = found.get((record.rows[Menu].pk, occasion))
+            if option is None:
+                if row:
+                    row.delete()
+                continue
+            columns = option_columns(center, occasion, option)
+            if row is None:
+                new.append(DeflectionOption(menu_id=record.rows[Menu].pk, **columns))
+            else:
+                more = {} if row.active == option.active else switched
+                DeflectionOption.objects.filter(pk=row.pk).update(**columns, **more)
+    DeflectionOption.objects.bulk_create(new)
 
 
 def option_columns(center: Center, occasion: str, option: Option) -> dict[str, Any]:
@@ -241,6 +257,7 @@ def option_columns(center: Center, occasion: str, option: Option) -> dict[str, A
         "to_menu_id": center.of(MENUS)[option.menu].rows[Menu].pk if option.menu else None,
         "to_number": option.number,
         "after_seconds": option.after_seconds,
+        "active": option.active,
     }
 
 

@@ -148,7 +148,10 @@ def test_what_was_made_by_hand_is_dumped_too():
     root = Menu.objects.create(name="Root", menu_type="web_menu")
     AgentGroup.objects.create(menu=root, name="Idle", position=7).agents.add(agent)
     leaf = Menu.objects.create(name="Leaf", menu_type="web_menu", parent=root)
-    DeflectionOption.objects.create(menu=leaf, occasion="redirection", kind="message", to_menu=root)
+    DeflectionOption.objects.create(menu=leaf, occasion="redirection", kind="message", to_menu=root, active=False)
+    gone = Menu.objects.create(
+        name="Gone", menu_type="web_menu", parent=root, deleted=True, substitute=leaf, position=1
+    )
     assert yaml.safe_load(dump_center(secrets=False)) == {
         "agents": [
             {"email": "hand@somedomain.com", "first_name": "Agent", "last_name": agent.user.last_name}
@@ -160,7 +163,10 @@ def test_what_was_made_by_hand_is_dumped_too():
                 "id": root.pk,
                 "name": "Root",
                 "menu_type": "web_menu",
-                "children": [{"id": leaf.pk, "name": "Leaf", "redirection": {"kind": "message"}}],
+                "children": [
+                    {"id": leaf.pk, "name": "Leaf", "redirection": {"kind": "message", "active": False}},
+                    {"id": gone.pk, "name": "Gone", "position": 1, "deleted": True, "substitute": leaf.pk},
+                ],
             }
         ],
     }

@@ -254,6 +254,13 @@ FAULTS = {
         "menus[0].after_hours.menu_id: there is no menu 77; add it under menus",
         "menus[0].redirection.menu_id: is the menu itself; write another one's id",
     ],
+    "menus: [{id: 9, substitute: 50}]": [
+        "menus[0].substitute: goes with a deleted menu alone; remove it, or add deleted: true"
+    ],
+    "menus: [{id: 9, deleted: true, substitute: 9}]": [
+        "menus[0].substitute: is the menu itself; write another one's id"
+    ],
+    "menus: [{id: 9, deleted: true, substitute: 77}]": ["menus[0].substitute: there is no menu 77; add it under menus"],
     "menus: [{id: 9, redirection: {kind: phone, number: 2125550199}}]": [
         f'menus[0].redirection.number: "2125550199" {BARE}'
     ],

@@ -11,6 +11,8 @@ from agents.models import Agent, Language, OutboundNumber, StatusChange, Team, U
 from calls.models import Contact, Ticket
 from ccai.center import Outcome, load_center, load_documents
 from ccai.models import ApiToken, hash_token
+from ccai.times import now
+from menus import tree
 from menus.models import AgentGroup, Menu
 from tests.center.center_files import CONFORMANCE, DATA, FULL, load
 from tests.factories import make_agent
@@ -465,6 +467,28 @@ class TestMenus:
         assert (option.kind, option.message) == ("voicemail", "")
         load("menus: [{id: 9, redirection: null}]")
         assert Menu.objects.get(pk=9).option("redirection") is None
+
+    def test_a_redirection_that_is_switched_off_is_kept_and_says_when_it_was(self, conformance):
+        load("menus: [{id: 9, redirection: {kind: message, message: We moved., active: false}}]")
+        menu = Menu.objects.get(pk=9)
+        assert (menu.state_at(now()), menu.option("redirection").switched_at) == ("open", None)
+        load("menus: [{id: 9, redirection: {kind: message, message: We moved.}}]")
+        switched = Menu.objects.get(pk=9).option("redirection")
+        assert (switched.active, switched.switched_by) == (True, None)
+        assert switched.switched_at is not None
+        load("menus: [{id: 9, redirection: {kind: message, message: Elsewhere.}, after_hours: {kind: voicemail}}]")
+        assert Menu.objects.get(pk=9).option("redirection").switched_at == switched.switched_at
+
+    def test_a_deleted_menu_has_a_substitute_until_it_is_there_again(self, conformance):
+        load("menus: [{id: 9, deleted: true, substitute: 50}]")
+        assert Menu.objects.get(pk=9).stand_in() == Menu.objects.get(pk=50)
+        load("menus: [{id: 9, deleted: false}]")
+        assert Menu.objects.get(pk=9).substitute is None
+
+    def test_an_emergency_closing_is_left_alone(self, conformance):
+        closing = tree.close(Menu.objects.get(pk=9), branch=True, reason="", user=None)
+        load("menus: [{id: 9, priority: 5}]")
+        assert Menu.objects.get(pk=9).closing == closing
 
     def test_a_redirection_may_point_to_a_menu_further_down(self):
         load(
