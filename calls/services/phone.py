@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from agents.languages import covers
@@ -32,7 +33,9 @@ from calls.services import checks, deflecting, end_users, lines, voicemail
 from calls.services.checks import DEFAULT_LANGUAGE
 from calls.voip.base import Instruction, InstructionKind
 from ccai.times import now
+from menus import spoken
 from menus.models import DeflectionOption, Menu
+from menus.spoken import choices
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +87,6 @@ def choose_language(menu: Menu) -> str:
     spoken = set(menu.languages.values_list("code", flat=True))
     codes = [code for code in live if not spoken or covers(spoken, code)]
     return DEFAULT_LANGUAGE if not codes or covers(codes, DEFAULT_LANGUAGE) else codes[0]
-
-
-def choices(menu: Menu) -> list[Menu]:
-    """The menus below `menu` that a caller can choose, in the order of their digits, from 1 on."""
-    return list(Menu.objects.filter(parent=menu, deleted=False, hidden=False).order_by("position", "pk"))
 
 
 def press_key(call: Call, key: str, at: datetime) -> bool:
@@ -199,13 +197,7 @@ def _enter(call: Call, menu: Menu, at: datetime) -> None:
 
 def _prompt(call: Call) -> Instruction:
     """The message of the menu in which the caller stands; where it has none, its choices."""
-    menu = call.menu
-    text = menu.output_msg if menu else ""
-    if menu and not text:
-        text = " ".join(
-            _("Press %(digit)s for %(menu)s.") % {"digit": digit, "menu": child.name}
-            for digit, child in enumerate(choices(menu), start=1)
-        )
+    text = spoken.prompt(call.menu, choices(call.menu)) if call.menu else ""
     return Instruction(InstructionKind.GATHER, text)
 
 
@@ -220,7 +212,7 @@ def _record(call: Call) -> Instruction:
     """What the deflection says, and a message is recorded."""
     option = deflecting.option_behind(call)
     text = option.message if option and option.kind == DeflectionOption.Kind.VOICEMAIL else ""
-    return Instruction(InstructionKind.RECORD, text or _("Please leave a message after the tone."))
+    return Instruction(InstructionKind.RECORD, text or str(spoken.LEAVE_A_MESSAGE))
 
 
 def _goodbye(call: Call) -> Instruction:
@@ -245,14 +237,15 @@ def _last_words(call: Call) -> Instruction:
 
 def _sentence_of(deflection: str) -> str:
     """What a caller hears of this deflection where its menu has no words for it."""
-    if deflection == Deflection.OVER_CAPACITY_CALLBACK:
-        return _("All our agents are busy. You keep your place, and we will call you back.")
-    if deflection == Deflection.OVER_CAPACITY_SCHEDULED_CALL:
-        return _("All our agents are busy. We will call you later.")
-    if deflection == Deflection.OVER_CAPACITY_MESSAGE_ONLY:
-        return _("All our agents are busy. Please call again later.")
-    return _("Nobody can take your call now. Please call again later.")
+    return str(SENTENCES.get(deflection, spoken.NOBODY))
 
+
+# What is said of each deflection that is not simply closed.
+SENTENCES: dict[str, Promise] = {
+    Deflection.OVER_CAPACITY_CALLBACK: spoken.BUSY[DeflectionOption.Kind.CALLBACK],
+    Deflection.OVER_CAPACITY_SCHEDULED_CALL: spoken.BUSY[DeflectionOption.Kind.SCHEDULED_CALL],
+    Deflection.OVER_CAPACITY_MESSAGE_ONLY: spoken.BUSY[DeflectionOption.Kind.MESSAGE],
+}
 
 # Why a call failed whose caller gave up there.
 GIVEN_UP = {Status.SELECTING: FailReason.EU_IN_MENU_ABANDONED, Status.QUEUED: FailReason.EU_ABANDONED}
