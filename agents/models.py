@@ -2,15 +2,18 @@
 
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.auth.models import AbstractUser, BaseUserManager, Group
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from agents.languages import base_code
+from ccai.audited import audited
 from ccai.phones import E164_MAX_LENGTH, wire_phone
 from ccai.times import now
+
+audited()(Group)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -32,6 +35,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
 
 
+@audited(leaves_out="last_login date_joined", hidden="password")
 class User(AbstractUser):
     """A person who can log in. `is_active` false: neither the pages nor the API know the person any more."""
 
@@ -76,6 +80,7 @@ def validate_language(code: str) -> None:
         )
 
 
+@audited()
 class Language(models.Model):
     """A language the center may speak: `live`, or `draft` while it is being prepared."""
 
@@ -103,6 +108,7 @@ class Language(models.Model):
         return self.code
 
 
+@audited()
 class OutboundNumber(models.Model):
     """A number that the center shows to the people it calls."""
 
@@ -129,6 +135,7 @@ class OutboundNumber(models.Model):
         return f"{shown} ({self.label})" if self.label else shown
 
 
+@audited()
 class Team(models.Model):
     """Agents who are led, listed and counted together. Teams may stand below teams."""
 
@@ -164,6 +171,7 @@ class Team(models.Model):
             above = above.parent
 
 
+@audited(leaves_out="status_since idle_since wrap_up_until seen_at", named_by=("user",), own=("status", "user_id"))
 class Agent(models.Model):
     """A person who takes and places calls. Name, e-mail address and whether they are active stand on the user."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,23 @@ class Actor:
     user_id: int | None = None  # None for a program
     address: str | None = None  # the IP address it came from
     door: str = ""  # the path of the request, or the command
+    is_program: bool = False  # came with a token
 
 
-_asked: ContextVar[Callable[[], Actor | None]] = ContextVar("actor", default=lambda: None)
+Asked = tuple[Callable[[], Actor | None], dict[str, Any]]
+_asked: ContextVar[Asked | None] = ContextVar("actor", default=None)
 
 
 def actor() -> Actor | None:
     """Who acts; None where nobody does, as in the clock's steps."""
-    return _asked.get()()
+    asked = _asked.get()
+    return asked[0]() if asked else None
+
+
+def notes() -> dict[str, Any]:
+    """What is remembered for as long as the same somebody acts; where nobody does, it is forgotten at once."""
+    asked = _asked.get()
+    return asked[1] if asked else {}
 
 
 def actor_name() -> str:
@@ -37,7 +47,7 @@ def actor_name() -> str:
 @contextmanager
 def acting(ask: Callable[[], Actor | None]) -> Iterator[None]:
     """Within it, whoever `ask` says acts. It is asked only by what wants to know."""
-    token = _asked.set(ask)
+    token = _asked.set((ask, {}))
     try:
         yield
     finally:

@@ -63,7 +63,7 @@ def actor_of(request: HttpRequest) -> Actor | None:
     address, door = client_address(request), request.path[:200]
     token = getattr(request, "api_token", None)
     if token is not None:
-        return Actor(name=token.name, address=address, door=door)
+        return Actor(name=token.name, address=address, door=door, is_program=True)
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None

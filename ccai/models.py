@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ccai.audited import audited
 from ccai.times import now
 
 
@@ -18,6 +19,7 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@audited(leaves_out="created_at last_used_at", hidden="token_hash")
 class ApiToken(models.Model):
     """A named credential of a program: the password of its Basic authentication. Only its hash is kept."""
 

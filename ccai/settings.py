@@ -222,7 +222,14 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default="") if "DATABASE_URL" in os.environ else _default_database
 }
 _database = DATABASES["default"]
-if _database["ENGINE"] == "django.db.backends.sqlite3":
+_is_sqlite = _database["ENGINE"] == "django.db.backends.sqlite3"
+# Django's own, with a record of what people change.
+_recording = {
+    "django.db.backends.sqlite3": "ccai.databases.sqlite3",
+    "django.db.backends.postgresql": "ccai.databases.postgresql",
+}
+_database["ENGINE"] = _recording.get(_database["ENGINE"], _database["ENGINE"])
+if _is_sqlite:
     # SQLite ignores row locks: every transaction takes the write lock when it begins, and waits its turn for it.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

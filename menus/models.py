@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from tree_queries.models import TreeNode
 
+from ccai.audited import audited
 from ccai.phones import E164_MAX_LENGTH
 from ccai.times import now
 from menus import hours as opening_hours
@@ -43,6 +44,7 @@ def validate_hours(value: Any) -> None:
             raise ValidationError([f"{path}: {sentence}" if path else sentence for path, sentence in faults])
 
 
+@audited()
 class Menu(TreeNode):
     """A place in the tree a caller walks, or an app or web page shows. Deleted ones stay, for the calls they took."""
 
@@ -210,6 +212,7 @@ class Menu(TreeNode):
         )
 
 
+@audited(part_of="menu", leaves_out="switched_at switched_by")
 class DeflectionOption(models.Model):
     """What a menu does with calls it does not take: after hours, while redirected, or when too many wait.
 
@@ -293,6 +296,7 @@ class DeflectionOption(models.Model):
             raise ValidationError({"to_menu": _("A menu cannot send its calls to itself.")})
 
 
+@audited(part_of="menu", leaves_out="closed_at closed_by opened_by")
 class Closing(models.Model):  # type: ignore[django-manager-missing]
     """An emergency: a menu, or a whole branch, is closed whatever its hours say, until it is undone.
 
@@ -330,6 +334,7 @@ class Closing(models.Model):  # type: ignore[django-manager-missing]
         return f"{self.menu}, {self.closed_at:%Y-%m-%d %H:%M}"
 
 
+@audited(part_of="user", named_by=("menu",))
 class BranchLimit(models.Model):
     """A supervisor sees the calls of this menu and of all below it; see also `User.limited_to_teams`."""
 
@@ -348,6 +353,7 @@ class BranchLimit(models.Model):
         return self.menu.name
 
 
+@audited(part_of="menu", named_by=("outbound_number",))
 class MenuOutboundNumber(models.Model):
     """A number a menu's calls may show; the one with the lowest position is the menu's first."""
 
@@ -367,6 +373,7 @@ class MenuOutboundNumber(models.Model):
         return str(self.outbound_number)
 
 
+@audited(part_of="menu")
 class AgentGroup(models.Model):
     """Agents of a leaf menu who are offered its calls together, in the order of `position`."""
 

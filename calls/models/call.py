@@ -17,6 +17,7 @@ from calls.models.vocabulary import (
     Status,
     VoicemailReason,
 )
+from ccai.audited import audited
 from ccai.phones import E164_MAX_LENGTH
 from ccai.times import now
 from menus.models import Menu
@@ -59,6 +60,12 @@ class CallQuerySet(models.QuerySet["Call"]):
         return late.select_for_update(skip_locked=True, of=("self",))
 
 
+@audited(
+    leaves_out="created_at updated_at queued_at assigned_at connected_at ends_at waits_since cast_until deadline_at"
+    " unheard_since wait_duration call_duration hold_duration voip_provider voip_ref selected_menu menu_path agent_info"
+    " offer_type answer_type cast_level cast_round",
+    personal="end_user_number end_user feedback data_parameters",
+)
 class Call(models.Model):
     """One call, from its request to its end, and its history afterwards.
 

@@ -3,9 +3,11 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ccai.audited import audited
 from ccai.phones import E164_MAX_LENGTH, wire_phone
 
 
+@audited(personal="out_contact_id name email", is_personal=True)
 class Contact(models.Model):
     """A customer as the CRM knows one."""
 
@@ -23,6 +25,7 @@ class Contact(models.Model):
         return self.name or self.out_contact_id
 
 
+@audited(part_of="contact", personal="number", is_personal=True)
 class ContactPhone(models.Model):
     """A phone number of a contact; the one with the lowest position is the first."""
 
@@ -41,6 +44,7 @@ class ContactPhone(models.Model):
         return wire_phone(self.number) or ""
 
 
+@audited(personal="contact")
 class Ticket(models.Model):
     """A customer's matter."""
 

@@ -4,10 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ccai.audited import audited
 from ccai.phones import E164_MAX_LENGTH, wire_phone
 from ccai.times import now
 
 
+@audited(leaves_out="ask_crm_at created_at", personal="number name identifier out_contact_id", is_personal=True)
 class EndUser(models.Model):
     """A person the center talks to: known by the CRM's contact where there is one, by phone number otherwise."""
 

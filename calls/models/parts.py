@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from calls.models.call import Call
 from calls.models.vocabulary import Deflection, FailReason, Status
+from ccai.audited import audited
 from ccai.times import now
 
 
@@ -219,6 +220,7 @@ class CallEvent(models.Model):
         return f"{self.old or '-'} → {self.new}"
 
 
+@audited()
 class Disposition(models.Model):
     """What came of a call, as an agent chooses it from a list."""
 
@@ -235,6 +237,13 @@ class Disposition(models.Model):
         return self.name
 
 
+@audited(
+    part_of="call",
+    named_by=("agent__user",),
+    leaves_out="created_at updated_at agent",
+    personal="text",
+    is_personal=True,
+)
 class Note(models.Model):
     """What an agent wrote about a call; one text per agent and call."""
 

@@ -4,9 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ccai.audited import audited
 from ccai.times import now
 
 
+@audited(leaves_out="created_at", personal="query")
 class SavedView(models.Model):
     """A name for a search of the call history, with its filters and columns; its owner's alone, or everybody's."""
 

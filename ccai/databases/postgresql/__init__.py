@@ -1,0 +1,1 @@
+"""PostgreSQL, with a record of what people change."""

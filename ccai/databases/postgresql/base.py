@@ -1,0 +1,15 @@
+"""The backend that settings name."""
+
+from django.db.backends.postgresql import base, operations
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's, with compilers that record."""
+
+    compiler_module = "ccai.databases.postgresql.compiler"
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's, with operations that record."""
+
+    ops_class = DatabaseOperations

@@ -1,0 +1,1 @@
+"""SQLite, with a record of what people change."""

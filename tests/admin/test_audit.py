@@ -1,0 +1,201 @@
+"""Who changed what: every change by a person leaves an entry, by whatever door it comes."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import F
+
+from agents import availability
+from agents.models import Agent, Language, Team, User
+from calls.models import Call, Contact, ContactPhone
+from ccai import audit
+from ccai.acting import Actor, acting
+from ccai.models import ApiToken, AuditEntry
+from menus.models import AgentGroup, Menu
+from tests.factories import make_agent, make_call, make_menu
+
+pytestmark = pytest.mark.django_db
+
+
+def entries():
+    """What has been recorded, the oldest first: (action, kind, name, changes)."""
+    rows = AuditEntry.objects.order_by("pk")
+    return [(row.action, row.model, row.object_name, row.changes) for row in rows]
+
+
+@pytest.fixture
+def kim(admin_user):
+    """Somebody who acts when the test says so."""
+
+    def act():
+        return acting(lambda: Actor("kim@example.com", admin_user.pk, address="192.0.2.7", door="/admin/x/"))
+
+    return act
+
+
+class TestOneThing:
+    def test_what_nobody_or_a_program_changes_leaves_no_entry(self, django_assert_num_queries):
+        menu = make_menu("Sales")
+        with django_assert_num_queries(1):
+            Menu.objects.filter(pk=menu.pk).update(name="Selling")
+        with acting(lambda: Actor(name="crm", address="192.0.2.8", is_program=True)), django_assert_num_queries(1):
+            Menu.objects.filter(pk=menu.pk).update(name="Sales")
+        assert entries() == []
+
+    def test_an_entry_says_who_when_from_where_and_what_it_was_and_is(self, kim, admin_user):
+        menu = make_menu("Sales", priority=2)
+        with kim(), audit.because("The fair"):
+            menu.name, menu.priority = "Selling", 5
+            menu.save()
+        entry = AuditEntry.objects.get()
+        assert (entry.user, entry.who, entry.address, entry.door) == (
+            admin_user, "kim@example.com", "192.0.2.7", "/admin/x/",
+        )  # fmt: skip
+        assert (entry.action, entry.model, entry.object_id, entry.object_name, entry.reason) == (
+            "changed", "menus.menu", str(menu.pk), "Selling", "The fair",
+        )  # fmt: skip
+        assert entry.changes == {"name": ["Sales", "Selling"], "priority": [2, 5]}
+
+    def test_a_save_that_changes_nothing_and_an_update_that_finds_nothing_leave_no_entry(self, kim):
+        menu = make_menu("Sales")
+        with kim():
+            menu.save()
+            assert Menu.objects.filter(pk=menu.pk, name="Support").update(name="Selling") == 0
+        assert entries() == []
+
+    def test_what_goes_round_save_leaves_an_entry_for_each_row(self, kim):
+        first, second = make_menu("Sales", priority=1), make_menu("Support", priority=2)
+        with kim():
+            Menu.objects.update(priority=F("priority") + 1)
+        assert [(name, changes) for _, _, name, changes in entries()] == [
+            ("Sales", {"priority": [1, 2]}),
+            ("Support", {"priority": [2, 3]}),
+        ]
+        first.name, second.name = "A", "B"
+        with kim():
+            Menu.objects.bulk_update([first, second], ["name"])
+            Team.objects.bulk_create([Team(name="North"), Team(name="South")])
+        assert [(action, model, name) for action, model, name, _ in entries()][2:] == [
+            ("changed", "menus.menu", "A"),
+            ("changed", "menus.menu", "B"),
+            ("added", "agents.team", "North"),
+            ("added", "agents.team", "South"),
+        ]
+
+    def test_a_thing_that_is_deleted_keeps_its_last_values_and_what_it_meant_to_others(self, kim):
+        team = Team.objects.create(name="North")
+        agent = make_agent(team=team)
+        with kim():
+            Team.objects.filter(name="North").delete()
+        assert sorted(entries()) == [
+            ("changed", "agents.agent", str(agent), {"team": [team.pk, None]}),
+            ("deleted", "agents.team", "North", {"name": ["North", None]}),
+        ]
+
+    def test_secrets_are_said_to_have_changed_and_never_kept(self, kim):
+        user = User.objects.create_user("ann@example.com", "one secret 1")
+        with kim():
+            user.set_password("another secret 2")
+            user.save()
+            token = ApiToken(name="crm")
+            token.make_token()
+            token.save()
+        (_, _, _, of_user), (_, _, _, of_token) = entries()
+        assert of_user == {"password": None}
+        assert of_token["token_hash"] is None
+        assert of_token["name"] == [None, "crm"]
+
+    def test_what_changes_by_itself_costs_nothing_and_is_no_change(self, kim, django_assert_num_queries):
+        agent = make_agent()
+        with kim(), django_assert_num_queries(1):
+            Agent.objects.filter(pk=agent.pk).update(seen_at=agent.status_since)
+        assert entries() == []
+
+    def test_a_status_is_a_change_where_another_person_sets_it(self, kim):
+        agent = make_agent()
+        with acting(lambda: Actor(name=agent.user.email, user_id=agent.user_id)):
+            availability.set_status(agent, "break")
+        assert entries() == []
+        with kim():
+            availability.set_status(agent, "available")
+        assert [changes for _, _, _, changes in entries()] == [{"status": ["break", "available"]}]
+
+
+class TestOneTransaction:
+    def test_leaves_one_entry_for_a_thing_with_its_links_and_parts(self, kim):
+        ann, bob = make_agent(), make_agent()
+        menu = make_menu("Sales", agents=[ann])
+        group = menu.groups.get()
+        for code in ("en", "de"):
+            Language.objects.create(code=code)
+        menu.languages.set(["en"])
+        with kim(), transaction.atomic():
+            menu.name = "Selling"
+            menu.save()
+            menu.languages.set(["de"])
+            group.name = "First"
+            group.save()
+            group.agents.set([bob])
+            new = AgentGroup.objects.create(menu=menu, name="Second", position=1)
+        ((action, _, name, changes),) = entries()
+        assert (action, name) == ("changed", "Selling")
+        assert changes == {
+            "name": ["Sales", "Selling"],
+            "languages": [["en"], ["de"]],
+            f"groups[{group.pk}]": ["Group 1", "First"],
+            f"groups[{group.pk}].name": ["Group 1", "First"],
+            f"groups[{group.pk}].agents": [[ann.pk], [bob.pk]],
+            f"groups[{new.pk}]": [None, "Second"],
+            f"groups[{new.pk}].name": [None, "Second"],
+            f"groups[{new.pk}].position": [None, 1],
+            f"groups[{new.pk}].timeout_seconds": [None, 20],
+        }
+
+    def test_a_round_trip_leaves_nothing(self, kim):
+        menu = make_menu("Sales")
+        Language.objects.create(code="en")
+        with kim(), transaction.atomic():
+            Menu.objects.filter(pk=menu.pk).update(name="Selling")
+            menu.languages.add("en")
+            menu.languages.clear()
+            Menu.objects.filter(pk=menu.pk).update(name="Sales")
+            AgentGroup.objects.create(menu=menu, name="First")
+            menu.groups.all().delete()
+            Team.objects.create(name="North").delete()
+        assert entries() == []
+
+    def test_a_savepoint_that_is_rolled_back_takes_its_entries_along(self, kim):
+        menu = make_menu("Sales")
+        with kim(), transaction.atomic():
+            with transaction.atomic():
+                Menu.objects.filter(pk=menu.pk).update(name="Selling")
+                transaction.set_rollback(True)
+            Menu.objects.filter(pk=menu.pk).update(priority=7)
+        assert [changes for _, _, _, changes in entries()] == [{"priority": [0, 7]}]
+
+    def test_a_thing_that_goes_takes_its_parts_into_its_entry(self, kim):
+        contact = Contact.objects.create(out_contact_id="c-1", name="Kim")
+        phone = ContactPhone.objects.create(contact=contact, number="+12025550123")
+        with kim():
+            contact.delete()
+        ((action, model, _, changes),) = entries()
+        assert (action, model) == ("deleted", "calls.contact")
+        assert changes[f"phones[{phone.pk}].number"] == ["+12025550123", None]
+        assert changes["name"] == ["Kim", None]
+
+    def test_roles_and_permissions_are_recorded_from_either_side(self, kim):
+        group = Group.objects.create(name="night shift")
+        user = User.objects.create_user("ann@example.com")
+        with kim():
+            group.user_set.add(user)
+            group.permissions.add(1)
+        (_, _, _, of_user), (_, model, _, of_group) = entries()
+        assert of_user == {"groups": [[], [group.pk]]}
+        assert (model, of_group) == ("auth.group", {"permissions": [[], [1]]})
+
+    def test_a_call_is_recorded_by_what_people_decide(self, kim):
+        call = make_call("scheduled")
+        with kim():
+            Call.objects.filter(pk=call.pk).update(verified_customer=True, updated_at=call.created_at)
+        ((_, model, _, changes),) = entries()
+        assert (model, changes) == ("calls.call", {"verified_customer": [False, True]})
