@@ -199,6 +199,21 @@ AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("CCAI_SECURE_COOKIES", default=USE_X_FORWARDED_HOST)
 
+# --- Mail --------------------------------------------------------------------------------------------------------
+
+# The default prints every letter where the web process writes its log.
+_mail = env.mail("CCAI_EMAIL_URL")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+# Seconds: somebody who has asked for a letter waits until the server has taken it.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("CCAI_EMAIL_FROM", default=f"ccai@{CCAI_SUBDOMAIN}.{CCAI_DOMAIN}")
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -326,6 +341,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": lambda request: static("ccai/icon.svg")}
     ],
     "STYLES": [lambda request: static("ccai/admin.css")],
+    "SCRIPTS": [lambda request: static("ccai/accessible.js")],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

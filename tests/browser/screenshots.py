@@ -14,6 +14,7 @@ from tests.browser.office import find_pages, log_in, serve_office
 PICTURES = Path(__file__).resolve().parent.parent.parent / "docs" / "screenshots" / "all"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = {1440: 900, 390: 844}
+LONGEST = 4_000
 
 
 def take(only, directory):
@@ -36,8 +37,13 @@ def take(only, directory):
                     page = context.new_page()
                     for one in pages:
                         page.goto(serve.url + one.path, wait_until="load")
+                        if width == max(WIDTHS):
+                            # All of it, with what sticks to the bottom at its bottom.
+                            whole = page.evaluate("document.documentElement.scrollHeight")
+                            page.set_viewport_size({"width": width, "height": max(height, min(whole, LONGEST))})
                         page.wait_for_timeout(400)  # charts draw themselves
-                        page.screenshot(path=PICTURES / f"{one.name}-{scheme}-{width}.png", full_page=width == 1440)
+                        page.screenshot(path=PICTURES / f"{one.name}-{scheme}-{width}.png")
+                        page.set_viewport_size({"width": width, "height": height})
                     context.close()
             browser.close()
     finally:
