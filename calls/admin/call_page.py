@@ -1,193 +1,210 @@
-"""The page of one call: all that is known of it."""
+"""The page of one call: its story drawn and told, what is known of it, and what can be done to it by hand."""
 
-import json
+from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
-from calls.admin.call_parts import (
-    CallEventInline,
-    DeflectionDetailInline,
-    HoldInline,
-    NoteInline,
-    OfferEventInline,
-    OfferInline,
-    ParticipantInline,
-    PhotoInline,
-    TransferInline,
-    VideoInline,
-    VoipOrderInline,
-    fail_reason,
-    file_link,
-)
-from calls.models import Call
-from ccai.admin import HistoryInline, clock_time, duration, shown_phone
+from calls import services
+from calls.admin.call_facts import children, facts_of, reader_of, status_label
+from calls.files.serving import file_path
+from calls.models import Call, Status
+from calls.scope import scope_of
+from calls.showing import refusals, telling, timeline
+from calls.showing.story import Story, read_story, with_names
+from ccai.admin import clock_time, is_id
+from ccai.errors import Refused
+from ccai.models import AuditEntry
+from ccai.times import now
+
+LONGEST_REASON = 500
+# Changes of the call by people that the page tells of.
+MOST_CHANGES = 20
+# How often the page of a live call reads it anew.
+REFRESH_SECONDS = 3
+
+
+class ReasonForm(forms.Form):
+    """Why a call is ended by hand."""
+
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        error_messages={"required": gettext_lazy("Write why the call is ended. It stays with the call.")},
+    )
+
+
+class TimeForm(forms.Form):
+    """When a scheduled call is to be made, on the center's clock."""
+
+    scheduled_at = forms.DateTimeField(
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        error_messages={
+            "required": gettext_lazy("Choose a time."),
+            "invalid": gettext_lazy("This is no time. Choose a day and a time, such as 2027-03-31 14:30."),
+        },
+    )
 
 
 class CallPage:
-    """Mixed into the admin of calls: the page of one."""
+    """Mixed into the admin of calls: the page of one, and its verbs."""
 
-    fieldsets = (
-        (
-            None,
+    admin_site: AdminSite
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the verbs."""
+        verbs: dict[str, Callable[..., HttpResponseBase]] = {
+            "end": self.end_view,
+            "cancel": self.cancel_view,
+            "move": self.move_view,
+            "start": self.start_view,
+        }
+        own = [
+            path(f"<int:call_id>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"calls_call_{name}")
+            for name, view in verbs.items()
+        ]
+        return [*own, *super().get_urls()]  # type: ignore[misc]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponseBase:
+        """GET: the page of one call; with `?part`, what of it changes while the call is live, alone."""
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        call = self._find(request, int(object_id) if is_id(object_id) else None)
+        story = read_story(call, now(), scope_of(request.user).calls())
+        context = {**_live_context(request, story), **(extra_context or {})}
+        if "part" in request.GET:
+            response = TemplateResponse(request, "admin/calls/call/live.html", context)
+            response["Cache-Control"] = "no-store"
+            return response
+        return TemplateResponse(
+            request,
+            "admin/calls/call/page.html",
             {
-                "fields": (
-                    ("shown_status", "call_type"),
-                    ("end_user", "phone"),
-                    ("menu_name", "lang"),
-                    ("queue", "priority"),
-                    ("agent", "answer_type"),
-                    ("out_ticket_id", "out_ticket_url"),
-                    ("parent", "follow_ups"),
-                )
+                **self.admin_site.each_context(request),
+                **context,
+                **_still_context(request, story),
+                "opts": Call._meta,
+                "original": call,
+                "title": _("Call %(id)s") % {"id": call.pk},
+                "content_title": _("Call %(id)s") % {"id": call.pk},
+                "show_history": False,
             },
-        ),
-        (
-            _("Times"),
-            {
-                "fields": (
-                    ("created", "scheduled"),
-                    ("queued", "place"),
-                    ("assigned",),
-                    ("connected", "ended"),
-                    ("waited", "talked", "held"),
-                )
-            },
-        ),
-        (
-            _("Outcome"),
-            {
-                "fields": (
-                    ("why_failed", "fail_details"),
-                    ("disconnected_by", "deflection", "voicemail_reason"),
-                    ("disposition", "flags"),
-                    ("rating", "feedback"),
-                    "parameters",
-                )
-            },
-        ),
-        (
-            _("Line and recording"),
-            {
-                "fields": (
-                    ("voip_provider", "voip_ref"),
-                    ("support", "outbound"),
-                    ("recording_permission", "to_record", "recording_name", "voicemail_name"),
-                )
-            },
-        ),
-    )
-    inlines = (
-        NoteInline,
-        CallEventInline,
-        ParticipantInline,
-        HoldInline,
-        OfferInline,
-        OfferEventInline,
-        TransferInline,
-        DeflectionDetailInline,
-        PhotoInline,
-        VideoInline,
-        VoipOrderInline,
-    )
-
-    def get_inlines(self, request: HttpRequest, obj: Call | None = None) -> list[type[HistoryInline]]:
-        """Those that have rows."""
-        return [inline for inline in self.inlines if inline.model.objects.filter(call=obj).exists()]
-
-    @display(description=_("support number"))
-    def support(self, call: Call) -> str | None:
-        """In the international format."""
-        return shown_phone(call.support_number)
-
-    @display(description=_("outbound number"))
-    def outbound(self, call: Call) -> str | None:
-        """In the international format."""
-        return shown_phone(call.outbound_number)
-
-    @display(description=_("scheduled at"))
-    def scheduled(self, call: Call) -> str | None:
-        """For when it was asked for."""
-        return clock_time(call.scheduled_at)
-
-    @display(description=_("queued at"))
-    def queued(self, call: Call) -> str | None:
-        """When it joined the queue."""
-        return clock_time(call.queued_at)
-
-    @display(description=_("waits since"))
-    def place(self, call: Call) -> str | None:
-        """Its place in the queue."""
-        return clock_time(call.waits_since)
-
-    @display(description=_("assigned at"))
-    def assigned(self, call: Call) -> str | None:
-        """When an agent took it."""
-        return clock_time(call.assigned_at)
-
-    @display(description=_("connected at"))
-    def connected(self, call: Call) -> str | None:
-        """When both were on the line."""
-        return clock_time(call.connected_at)
-
-    @display(description=_("ended at"))
-    def ended(self, call: Call) -> str | None:
-        """When it was over."""
-        return clock_time(call.ends_at)
-
-    @display(description=_("waited"))
-    def waited(self, call: Call) -> str | None:
-        """How long in the queue."""
-        return duration(call.wait_duration)
-
-    @display(description=_("on hold"))
-    def held(self, call: Call) -> str | None:
-        """How long on hold."""
-        return duration(call.hold_duration)
-
-    @display(description=_("fail reason"))
-    def why_failed(self, call: Call) -> str | None:
-        """Why it failed."""
-        return fail_reason(call)
-
-    @display(description=_("flags"))
-    def flags(self, call: Call) -> str | None:
-        """What is said of the call and of the customer."""
-        flags = (
-            (call.has_feedback, _("has feedback")),
-            (call.verified_customer, _("verified customer")),
-            (call.repeat_customer, _("repeat customer")),
-            (call.bad_actor, _("bad actor")),
         )
-        return ", ".join(str(name) for flag, name in flags if flag) or None
 
-    @display(description=_("to be recorded"))
-    def to_record(self, call: Call) -> str:
-        """Whether the menu said so when the call was made."""
-        return str(_("Yes") if call.recorded else _("No"))
+    def end_view(self, request: HttpRequest, call_id: int) -> HttpResponse:
+        """POST: the call is ended by hand, with a reason."""
+        call = self._find(request, call_id, "calls.force_end_call")
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return _back(request, call, _faults(form))
+        reason = form.cleaned_data["reason"]
+        return _do(request, call, lambda: services.force_end(call, reason=reason), _("The call is ended."))
 
-    @display(description=_("recording"))
-    def recording_name(self, call: Call) -> str | None:
-        """The file, to be opened."""
-        return file_link(call.recording.name)
+    def cancel_view(self, request: HttpRequest, call_id: int) -> HttpResponse:
+        """POST: the call, which is scheduled or waits, is withdrawn."""
+        call = self._find(request, call_id, "calls.reschedule_call")
+        return _do(request, call, lambda: services.cancel_call(call), _("The call is cancelled."))
 
-    @display(description=_("voicemail"))
-    def voicemail_name(self, call: Call) -> str | None:
-        """The file of the message, to be opened."""
-        return file_link(call.voicemail.name)
+    def move_view(self, request: HttpRequest, call_id: int) -> HttpResponse:
+        """POST: the call, which is scheduled, is due at another time."""
+        call = self._find(request, call_id, "calls.reschedule_call")
+        form = TimeForm(request.POST)
+        if not form.is_valid():
+            return _back(request, call, _faults(form))
+        due = form.cleaned_data["scheduled_at"]
+        return _do(request, call, lambda: services.move_call(call, due), _("The call has another time."))
 
-    @display(description=_("data parameters"))
-    def parameters(self, call: Call) -> SafeString | None:
-        """One a line, as JSON."""
-        if not call.data_parameters:
-            return None
-        lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in call.data_parameters.items()]
-        return format_html('<span class="whitespace-pre-wrap break-words">{}</span>', "\n".join(lines))
+    def start_view(self, request: HttpRequest, call_id: int) -> HttpResponse:
+        """POST: the call, which is scheduled, is due now."""
+        call = self._find(request, call_id, "calls.reschedule_call")
+        return _do(request, call, lambda: services.start_now(call), _("The call is made now."))
 
-    @display(description=_("follow-up calls"))
-    def follow_ups(self, call: Call) -> str | None:
-        """The ids of calls that came of this one."""
-        return ", ".join(str(pk) for pk in call.children.order_by("pk").values_list("pk", flat=True)) or None
+    def _find(self, request: HttpRequest, call_id: int | None, permission: str = "calls.view_call") -> Call:
+        """The call of that id, for somebody who has `permission` and may see it. Raises PermissionDenied, Http404."""
+        if not request.user.has_perms(["calls.view_call", permission]):
+            raise PermissionDenied
+        call = with_names(scope_of(request.user).calls()).filter(pk=call_id or 0).first()
+        if call is None:
+            raise Http404(_("There is no such call."))
+        return call
+
+
+def _live_context(request: HttpRequest, story: Story) -> dict[str, Any]:
+    """What changes while a call is live."""
+    reader = reader_of(request.user)
+    return {
+        "story": story,
+        "call": story.call,
+        "status": status_label(story.call),
+        "facts": facts_of(story, reader),
+        "children": children(story),
+        "timeline": timeline.draw(story),
+        "lines": telling.tell(story),
+        "notes": story.notes,
+        "clear": reader.personal_data,
+        "as_of": clock_time(story.at),
+    }
+
+
+def _still_context(request: HttpRequest, story: Story) -> dict[str, Any]:
+    """What the page has beside that: what can be heard, seen and done."""
+    call, may = story.call, request.user.has_perm
+    clear = may("calls.view_personal_data")
+    is_scheduled = call.status == Status.SCHEDULED
+    changes: list[AuditEntry] = []
+    if may("ccai.view_auditentry"):
+        entries = AuditEntry.objects.filter(model=Call._meta.label_lower, object_id=str(call.pk))
+        changes = list(entries.order_by("-at", "-pk")[:MOST_CHANGES])
+    return {
+        "refresh_seconds": REFRESH_SECONDS if story.is_live else 0,
+        "recording": file_path(call.recording.name or "") if call.recording and clear else "",
+        "voicemail": file_path(call.voicemail.name or "") if call.voicemail and clear else "",
+        "photos": [(one.get_photo_type_display(), file_path(one.file.name or "")) for one in story.photos if clear],
+        "videos": [file_path(one.file.name or "") for one in story.videos if clear],
+        "has_hidden_files": not clear and bool(call.recording or call.voicemail or story.photos or story.videos),
+        "orders": story.orders,
+        "changes": changes,
+        "may_end": story.is_live and not is_scheduled and may("calls.force_end_call"),
+        "may_reschedule": is_scheduled and may("calls.reschedule_call"),
+        "time_now": timezone.localtime(call.scheduled_at).strftime("%Y-%m-%dT%H:%M") if call.scheduled_at else "",
+        "longest_reason": LONGEST_REASON,
+        "time_zone": timezone.get_current_timezone_name(),
+    }
+
+
+def _do(request: HttpRequest, call: Call, deed: Callable[[], object], done: str) -> HttpResponse:
+    """The page, after `deed` was done, or refused."""
+    try:
+        deed()
+    except Refused as refusal:
+        return _back(request, call, refusals.in_words(refusal))
+    messages.success(request, done)
+    return _back(request, call)
+
+
+def _back(request: HttpRequest, call: Call, fault: str = "") -> HttpResponse:
+    if fault:
+        messages.error(request, fault)
+    return HttpResponseRedirect(reverse("admin:calls_call_change", args=[call.pk]))
+
+
+def _faults(form: forms.Form) -> str:
+    return " ".join(str(fault) for faults in form.errors.values() for fault in faults)

@@ -1,0 +1,1 @@
+"""One call as people read it: its story, drawn to scale and told in words."""
