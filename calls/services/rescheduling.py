@@ -19,7 +19,8 @@ def move_call(call: Call, scheduled_at: datetime, at: datetime | None = None) ->
 
     Whoever comes second, this or the clock, finds the call where the other left it. Refused (400), as POST /calls
     refuses the time of a scheduled call (contract sections 4.3 and 8): "Call can't be moved" where it is not scheduled
-    any more; a time that is not in the future; a menu that is deleted, redirected now, or closed then.
+    any more; a time that is not in the future; a menu that is deleted, and has no substitute; one that is redirected
+    now, or closed then.
     """
     at = at or now()
     due = to_milliseconds(scheduled_at)
@@ -27,10 +28,10 @@ def move_call(call: Call, scheduled_at: datetime, at: datetime | None = None) ->
         call = _lock_scheduled(call, errors.CALL_CANNOT_BE_MOVED)
         if due <= at:
             raise Refused(errors.SCHEDULED_AT_IN_THE_PAST)
-        if call.menu is not None and call.menu.deleted:
+        taker = call.menu.stand_in() if call.menu else None
+        if taker is None:
             raise Refused(errors.MENU_NOT_FOUND, menu_id=call.menu_id)
-        if call.menu is not None:
-            checks.check_menu_is_open(call.menu, due)
+        checks.check_menu_is_open(taker, due)
         _set_time(call, due, at)
     return call
 
