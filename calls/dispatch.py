@@ -35,6 +35,7 @@ from calls.services import (
 from calls.settling import BATCH, REQUESTS, fail, fail_undialled, give_back_from_vanished, settle_stalled
 from calls.voip import first_provider, next_provider, provider
 from calls.voip.base import VoipEvent
+from ccai import audit
 from ccai.times import now
 from menus.models import Menu
 
@@ -212,6 +213,7 @@ STEPS: tuple[Step, ...] = (
     settle_stalled,
     availability.end_wrap_ups,
     fill_in_contacts,
+    audit.forget,
 )
 
 

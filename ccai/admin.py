@@ -5,15 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet, URLField
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -27,6 +31,9 @@ from ccai.forms import PhoneField
 from ccai.models import ApiToken
 from ccai.phones import wire_phone
 from ccai.times import midnight
+
+# Who may read who changed what.
+SEE_CHANGES = "ccai.view_auditentry"
 
 admin.site.index_title = _("Home")
 
@@ -83,6 +90,30 @@ class CenterAdmin(PhoneFields, ModelAdmin):
     formfield_overrides: Mapping[type[Field], Mapping[str, Any]] = {URLField: {"assume_scheme": "https"}}
     list_filter_submit = True
     warn_unsaved_form = True
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """To the thing's entries among all that people changed: there is one history, and it is kept there."""
+        if not request.user.has_perm(SEE_CHANGES):
+            raise PermissionDenied
+        thing = urlencode({"model": self.opts.label_lower, "object_id": unquote(object_id)})
+        return HttpResponseRedirect(f"{reverse('admin:ccai_auditentry_changelist')}?{thing}")
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        """Nothing: the database records it (ccai/audit.py)."""
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        """Nothing: the database records it."""
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """Nothing: the database records them."""
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The page, with the way to the thing's history for those who may see it."""
+        if not request.user.has_perm(SEE_CHANGES):
+            context["show_history"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 class CappedPaginator(Paginator):

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core import checks
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 from ccai.checks import check_settings
@@ -14,5 +15,6 @@ class CcaiConfig(AppConfig):
     verbose_name = _("API access")
 
     def ready(self) -> None:
-        """The system checks know the settings."""
+        """The system checks know the settings, and the admin the page of changes, which stands on its other pages."""
         checks.register(check_settings)
+        autodiscover_modules("changes")

@@ -101,7 +101,7 @@ class AuditEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()}: {self.object_name or self.object_id}"
+        return f"{self.get_action_display()}, {self.at:%Y-%m-%d %H:%M}"
 
 
 class StagedFile(models.Model):

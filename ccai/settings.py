@@ -340,7 +340,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": lambda request: static("ccai/icon.svg")}
     ],
-    "STYLES": [lambda request: static("ccai/admin.css")],
+    "STYLES": [lambda request: static("ccai/admin.css"), lambda request: static("ccai/changes.css")],
     "SCRIPTS": [lambda request: static("ccai/accessible.js")],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
@@ -397,6 +397,7 @@ UNFOLD = {
                     page(_("Users"), "badge", "agents.user"),
                     page(_("Groups"), "shield_person", "auth.group"),
                     page(_("API tokens"), "key", "ccai.apitoken"),
+                    page(_("Changes"), "manage_history", "ccai.auditentry"),
                 ],
             },
         ],

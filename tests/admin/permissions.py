@@ -57,119 +57,128 @@ GET   /admin/agents/agent/add/                                   login     login
 GET   /admin/agents/agent/{agent}/change/                        login     login 200    200        200
 POST  /admin/agents/agent/{agent}/change/                        login     login 403    403        200
 GET   /admin/agents/agent/{agent}/delete/                        login     login 403    403        403
-GET   /admin/agents/agent/{agent}/history/                       login     login 200    200        200
+GET   /admin/agents/agent/{agent}/history/                       login     login 403    403        302
 
 GET   /admin/agents/engagement/                                  login     login 200    200        200
 GET   /admin/agents/engagement/add/                              login     login 403    403        403
 GET   /admin/agents/engagement/{engagement}/change/              login     login 200    200        200
 POST  /admin/agents/engagement/{engagement}/change/              login     login 403    403        403
 GET   /admin/agents/engagement/{engagement}/delete/              login     login 403    403        403
-GET   /admin/agents/engagement/{engagement}/history/             login     login 200    200        200
+GET   /admin/agents/engagement/{engagement}/history/             login     login 403    403        302
 
 GET   /admin/agents/language/                                    login     login 200    200        200
 GET   /admin/agents/language/add/                                login     login 403    403        200
 GET   /admin/agents/language/{language}/change/                  login     login 200    200        200
 POST  /admin/agents/language/{language}/change/                  login     login 403    403        200
 GET   /admin/agents/language/{language}/delete/                  login     login 403    403        200
-GET   /admin/agents/language/{language}/history/                 login     login 200    200        200
+GET   /admin/agents/language/{language}/history/                 login     login 403    403        302
 
 GET   /admin/agents/outboundnumber/                              login     login 200    200        200
 GET   /admin/agents/outboundnumber/add/                          login     login 403    403        200
 GET   /admin/agents/outboundnumber/{outboundnumber}/change/      login     login 200    200        200
 POST  /admin/agents/outboundnumber/{outboundnumber}/change/      login     login 403    403        200
 GET   /admin/agents/outboundnumber/{outboundnumber}/delete/      login     login 403    403        200
-GET   /admin/agents/outboundnumber/{outboundnumber}/history/     login     login 200    200        200
+GET   /admin/agents/outboundnumber/{outboundnumber}/history/     login     login 403    403        302
 
 GET   /admin/agents/statuschange/                                login     login 200    200        200
 GET   /admin/agents/statuschange/add/                            login     login 403    403        403
 GET   /admin/agents/statuschange/{statuschange}/change/          login     login 200    200        200
 POST  /admin/agents/statuschange/{statuschange}/change/          login     login 403    403        403
 GET   /admin/agents/statuschange/{statuschange}/delete/          login     login 403    403        403
-GET   /admin/agents/statuschange/{statuschange}/history/         login     login 200    200        200
+GET   /admin/agents/statuschange/{statuschange}/history/         login     login 403    403        302
 
 GET   /admin/agents/team/                                        login     login 200    200        200
 GET   /admin/agents/team/add/                                    login     login 403    403        200
 GET   /admin/agents/team/{team}/change/                          login     login 200    200        200
 POST  /admin/agents/team/{team}/change/                          login     login 403    403        200
 GET   /admin/agents/team/{team}/delete/                          login     login 403    403        200
-GET   /admin/agents/team/{team}/history/                         login     login 200    200        200
+GET   /admin/agents/team/{team}/history/                         login     login 403    403        302
 
 GET   /admin/agents/user/                                        login     login 403    403        200
 GET   /admin/agents/user/add/                                    login     login 403    403        200
 GET   /admin/agents/user/{user}/change/                          login     login 403    403        200
 POST  /admin/agents/user/{user}/change/                          login     login 403    403        200
 GET   /admin/agents/user/{user}/delete/                          login     login 403    403        403
-GET   /admin/agents/user/{user}/history/                         login     login 403    403        200
+GET   /admin/agents/user/{user}/history/                         login     login 403    403        302
 
 GET   /admin/auth/group/                                         login     login 403    403        200
 GET   /admin/auth/group/add/                                     login     login 403    403        403
 GET   /admin/auth/group/{group}/change/                          login     login 403    403        200
 POST  /admin/auth/group/{group}/change/                          login     login 403    403        403
 GET   /admin/auth/group/{group}/delete/                          login     login 403    403        403
-GET   /admin/auth/group/{group}/history/                         login     login 403    403        200
+GET   /admin/auth/group/{group}/history/                         login     login 403    403        302
 
 GET   /admin/calls/call/                                         login     login 200    200        200
 GET   /admin/calls/call/add/                                     login     login 403    403        403
 GET   /admin/calls/call/{call}/change/                           login     login 200    200        200
 POST  /admin/calls/call/{call}/change/                           login     login 403    403        403
 GET   /admin/calls/call/{call}/delete/                           login     login 403    403        403
-GET   /admin/calls/call/{call}/history/                          login     login 200    200        200
+GET   /admin/calls/call/{call}/history/                          login     login 403    403        302
 
 GET   /admin/calls/contact/                                      login     login 403    200        200
 GET   /admin/calls/contact/add/                                  login     login 403    403        200
 GET   /admin/calls/contact/{contact}/change/                     login     login 403    200        200
 POST  /admin/calls/contact/{contact}/change/                     login     login 403    403        200
 GET   /admin/calls/contact/{contact}/delete/                     login     login 403    403        200
-GET   /admin/calls/contact/{contact}/history/                    login     login 403    200        200
+GET   /admin/calls/contact/{contact}/history/                    login     login 403    403        302
 
 GET   /admin/calls/dialprompt/                                   login     login 200    200        200
 GET   /admin/calls/dialprompt/add/                               login     login 403    403        403
 GET   /admin/calls/dialprompt/{dialprompt}/change/               login     login 200    200        200
 POST  /admin/calls/dialprompt/{dialprompt}/change/               login     login 403    403        403
 GET   /admin/calls/dialprompt/{dialprompt}/delete/               login     login 403    403        403
-GET   /admin/calls/dialprompt/{dialprompt}/history/              login     login 200    200        200
+GET   /admin/calls/dialprompt/{dialprompt}/history/              login     login 403    403        302
 
 GET   /admin/calls/disposition/                                  login     login 200    200        200
 GET   /admin/calls/disposition/add/                              login     login 403    403        200
 GET   /admin/calls/disposition/{disposition}/change/             login     login 200    200        200
 POST  /admin/calls/disposition/{disposition}/change/             login     login 403    403        200
 GET   /admin/calls/disposition/{disposition}/delete/             login     login 403    403        200
-GET   /admin/calls/disposition/{disposition}/history/            login     login 200    200        200
+GET   /admin/calls/disposition/{disposition}/history/            login     login 403    403        302
 
 GET   /admin/calls/enduser/                                      login     login 200    200        200
 GET   /admin/calls/enduser/add/                                  login     login 403    403        200
 GET   /admin/calls/enduser/{enduser}/change/                     login     login 200    200        200
 POST  /admin/calls/enduser/{enduser}/change/                     login     login 403    403        302
 GET   /admin/calls/enduser/{enduser}/delete/                     login     login 403    403        403
-GET   /admin/calls/enduser/{enduser}/history/                    login     login 200    200        200
+GET   /admin/calls/enduser/{enduser}/history/                    login     login 403    403        302
 
 GET   /admin/calls/offer/                                        login     login 200    200        200
 GET   /admin/calls/offer/add/                                    login     login 403    403        403
 GET   /admin/calls/offer/{offer}/change/                         login     login 200    200        200
 POST  /admin/calls/offer/{offer}/change/                         login     login 403    403        403
 GET   /admin/calls/offer/{offer}/delete/                         login     login 403    403        403
-GET   /admin/calls/offer/{offer}/history/                        login     login 200    200        200
+GET   /admin/calls/offer/{offer}/history/                        login     login 403    403        302
 
 GET   /admin/calls/ticket/                                       login     login 403    200        200
 GET   /admin/calls/ticket/add/                                   login     login 403    403        200
 GET   /admin/calls/ticket/{ticket}/change/                       login     login 403    200        200
 POST  /admin/calls/ticket/{ticket}/change/                       login     login 403    403        200
 GET   /admin/calls/ticket/{ticket}/delete/                       login     login 403    403        200
-GET   /admin/calls/ticket/{ticket}/history/                      login     login 403    200        200
+GET   /admin/calls/ticket/{ticket}/history/                      login     login 403    403        302
 
 GET   /admin/ccai/apitoken/                                      login     login 403    403        200
 GET   /admin/ccai/apitoken/add/                                  login     login 403    403        200
 GET   /admin/ccai/apitoken/{apitoken}/change/                    login     login 403    403        200
 POST  /admin/ccai/apitoken/{apitoken}/change/                    login     login 403    403        200
 GET   /admin/ccai/apitoken/{apitoken}/delete/                    login     login 403    403        200
-GET   /admin/ccai/apitoken/{apitoken}/history/                   login     login 403    403        200
+GET   /admin/ccai/apitoken/{apitoken}/history/                   login     login 403    403        302
+
+GET   /admin/ccai/auditentry/                                    login     login 403    403        200
+GET   /admin/ccai/auditentry/add/                                login     login 403    403        403
+POST  /admin/ccai/auditentry/add/                                login     login 403    403        403
+GET   /admin/ccai/auditentry/{auditentry}/change/                login     login 403    403        200
+POST  /admin/ccai/auditentry/{auditentry}/change/                login     login 403    403        403
+GET   /admin/ccai/auditentry/{auditentry}/delete/                login     login 403    403        403
+POST  /admin/ccai/auditentry/{auditentry}/delete/                login     login 403    403        403
+GET   /admin/ccai/auditentry/{auditentry}/history/               login     login 403    403        302
 
 GET   /admin/menus/menu/                                         login     login 200    200        200
 GET   /admin/menus/menu/add/                                     login     login 403    403        200
 GET   /admin/menus/menu/{menu}/change/                           login     login 200    200        200
 POST  /admin/menus/menu/{menu}/change/                           login     login 403    403        200
 GET   /admin/menus/menu/{menu}/delete/                           login     login 403    403        403
-GET   /admin/menus/menu/{menu}/history/                          login     login 200    200        200
+GET   /admin/menus/menu/{menu}/history/                          login     login 403    403        302
 GET   /admin/agents/user/{user}/password/                        login     login 403    403        200
 """
 

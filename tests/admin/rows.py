@@ -26,7 +26,7 @@ from calls.models import (
     Video,
     VoipOrder,
 )
-from ccai.models import ApiToken
+from ccai.models import ApiToken, AuditEntry
 from ccai.times import now
 from menus.models import AgentGroup, DeflectionOption, MenuOutboundNumber
 from tests.factories import make_agent, make_call, make_menu
@@ -81,6 +81,10 @@ def fill(number):
     token.make_token()
     token.save()
     Group.objects.create(name=f"Group {number}")
+    AuditEntry.objects.create(
+        who="kim@example.com", address="192.0.2.7", door="/admin/", action="changed", model="menus.menu",
+        object_id=str(menu.pk), object_name=menu.name, changes={"name": ["Sales", menu.name], "hours": [None, {}]},
+    )  # fmt: skip
 
 
 def admin_url(model, page, *args):

@@ -1,7 +1,9 @@
 """Who changed what: every change by a person leaves an entry, by whatever door it comes."""
 
+from datetime import timedelta
+
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import F
 
@@ -10,8 +12,9 @@ from agents.models import Agent, Language, Team, User
 from calls.models import Call, Contact, ContactPhone
 from ccai import audit
 from ccai.acting import Actor, acting
-from ccai.models import ApiToken, AuditEntry
-from menus.models import AgentGroup, Menu
+from ccai.models import ApiToken, AuditEntry, StagedFile
+from ccai.times import now
+from menus.models import AgentGroup, DeflectionOption, Menu
 from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db
@@ -199,3 +202,89 @@ class TestOneTransaction:
             Call.objects.filter(pk=call.pk).update(verified_customer=True, updated_at=call.created_at)
         ((_, model, _, changes),) = entries()
         assert (model, changes) == ("calls.call", {"verified_customer": [False, True]})
+
+
+class TestThePage:
+    CHANGES = "/admin/ccai/auditentry/"
+
+    def test_shows_who_changed_what_in_words_and_finds_it_by_name_person_and_thing(self, admin_client, admin_user):
+        ann = make_agent("ann@example.com")
+        menu = make_menu("Sales", agents=[ann])
+        group = menu.groups.get()
+        closed = DeflectionOption.objects.create(menu=menu, occasion="after_hours", kind="message")
+        with acting(lambda: Actor("old@example.com", None, "192.0.2.7", "/admin/menus/")), transaction.atomic():
+            menu.recording, menu.hidden, menu.hours = "record", True, {"weekly": {"mon": ["09:00-17:00"]}}
+            menu.save()
+            group.agents.clear()
+            closed.delete()
+        with acting(lambda: Actor(admin_user.email, admin_user.pk)):
+            make_menu("Support")
+        listed = admin_client.get(self.CHANGES).content.decode()
+        assert "old@example.com" in listed
+        assert "Recording" in listed
+        entry = AuditEntry.objects.get(object_name="Sales")
+        page = admin_client.get(f"{self.CHANGES}{entry.pk}/change/").content.decode()
+        for word in (
+            "old@example.com", "192.0.2.7", "/admin/menus/menu/", "Do not record", "Record all",
+            "Group “Group 1”: agents",
+            "Agent", "Deflection option", "After hours: A message", "09:00-17:00",
+        ):  # fmt: skip
+            assert word in page, word
+        for asked, found in (
+            ("q=supp", {"Support"}), ("q=old@", {"Sales"}), ("action__exact=added", {"Support"}),
+            (f"model=menus.menu&object_id={menu.pk}", {"Sales"}), ("model=agents.team", set()),
+            (f"user__id__exact={admin_user.pk}", {"Support"}), ("at_to=2020-01-01", set()),
+        ):  # fmt: skip
+            rows = admin_client.get(f"{self.CHANGES}?{asked}").context["cl"].result_list
+            assert {row.object_name for row in rows} == found, asked
+        history = admin_client.get(f"/admin/menus/menu/{menu.pk}/history/")
+        assert history.url == f"{self.CHANGES}?model=menus.menu&object_id={menu.pk}"
+
+    def test_nobody_edits_or_deletes_an_entry_and_it_outlives_the_person(self, admin_client, kim):
+        gone = User.objects.create_user("gone@example.com")
+        with acting(lambda: Actor(gone.email, gone.pk)):
+            make_menu("Sales")
+        entry = AuditEntry.objects.get()
+        for page in ("add/", f"{entry.pk}/change/", f"{entry.pk}/delete/"):
+            assert admin_client.post(self.CHANGES + page, {"who": "nobody", "post": "yes"}).status_code == 403
+        admin_client.post(self.CHANGES, {"action": "delete_selected", "_selected_action": [entry.pk], "post": "yes"})
+        with acting(lambda: Actor(gone.email, gone.pk)):
+            gone.delete()
+        kept, last = AuditEntry.objects.order_by("pk")
+        assert (kept.pk, kept.who, kept.user) == (entry.pk, "gone@example.com", None)
+        assert (last.action, last.object_name, last.user) == ("deleted", "gone@example.com", None)
+
+    def test_names_and_numbers_of_end_users_are_masked_for_who_may_not_see_them(self, client, kim):
+        contact = Contact.objects.create(out_contact_id="c-1", name="Kimberley Lee")
+        with kim():
+            contact.name = "Kimberley Smith"
+            contact.save()
+            ContactPhone.objects.create(contact=contact, number="+12025550123")
+        reader = User.objects.create(email="reader@example.com", is_staff=True)
+        reader.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+        client.force_login(reader)
+        entries = AuditEntry.objects.order_by("pk")
+        pages = [self.CHANGES, *(f"{self.CHANGES}{entry.pk}/change/" for entry in entries)]
+        text = "".join(client.get(page).content.decode() for page in pages)
+        assert "K•••" in text
+        assert "•••• 0123" in text
+        for word in ("Kimberley", "Smith", "202 555", "202-555", "2025550123"):
+            assert word not in text, word
+        assert not client.get(f"{self.CHANGES}?q=kimberley").context["cl"].result_list
+        reader.user_permissions.add(Permission.objects.get(codename="view_personal_data"))
+        assert "Kimberley Smith" in client.get(self.CHANGES).content.decode()
+
+
+def test_the_clock_forgets_old_entries_and_files_nobody_applied_and_nothing_else(settings, admin_user):
+    at = now()
+    for days in (399, 401):
+        AuditEntry.objects.create(at=at - timedelta(days=days), who="kim", action="added", object_id=str(days))
+    for hours in (23, 25):
+        created_at = at - timedelta(hours=hours)
+        StagedFile.objects.create(
+            user=admin_user, purpose="center", name=str(hours), content=b"", created_at=created_at
+        )
+    assert audit.forget(at) == 2
+    assert audit.forget(at) == 0
+    assert [row.object_id for row in AuditEntry.objects.all()] == ["399"]
+    assert [row.name for row in StagedFile.objects.all()] == ["23"]

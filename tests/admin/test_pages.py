@@ -10,6 +10,7 @@ from django.urls import reverse
 from agents.models import Agent, Engagement, StatusChange, User
 from calls.models import Call, DialPrompt, Offer, SandboxCall
 from ccai.admin import CappedPaginator
+from ccai.models import AuditEntry
 from menus.models import Menu
 from tests.admin.rows import admin_url, fill
 from tests.factories import make_call
@@ -17,7 +18,7 @@ from tests.factories import make_call
 pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-HISTORY = [Call, DialPrompt, Engagement, Offer, StatusChange]
+HISTORY = [AuditEntry, Call, DialPrompt, Engagement, Offer, StatusChange]
 
 
 @pytest.fixture
