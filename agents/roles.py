@@ -4,6 +4,15 @@ A superuser may do everything. Who is an agent and nothing else has the page at 
 opens the back office, comes with the other three roles.
 """
 
+from collections.abc import Mapping
+
+from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import User
+
 VIEWER, AGENT, SUPERVISOR, ADMIN = "viewer", "agent", "supervisor", "admin"
 CHANGE = "add change delete"
 
@@ -50,3 +59,62 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     SUPERVISOR: _LOOK | _SUPERVISE,
     ADMIN: _LOOK | _SUPERVISE | _ADMINISTER,
 }
+
+NAMES: Mapping[str, Promise] = {
+    AGENT: _("Agent: takes calls at the desk"),
+    VIEWER: _("Viewer: sees the back office, with names and numbers masked"),
+    SUPERVISOR: _("Supervisor: watches the floor, steps in, sees names and numbers"),
+    ADMIN: _("Admin: changes the center"),
+}
+
+
+def role_groups() -> dict[str, Group]:
+    """The group of each role, by the role's name. One that somebody has removed from the database is made again."""
+    found = {group.name: group for group in Group.objects.filter(name__in=PERMISSIONS)}
+    for role in PERMISSIONS.keys() - found.keys():
+        found[role] = Group.objects.create(name=role)
+        found[role].permissions.set(
+            permission
+            for permission in Permission.objects.select_related("content_type")
+            if f"{permission.content_type.app_label}.{permission.codename}" in PERMISSIONS[role]
+        )
+    return found
+
+
+def role_of(user: User) -> str | None:
+    """The user's role: the last of the table, where there are several; None where there is none."""
+    having = {group.name for group in user.groups.all()}
+    return next((role for role in reversed(PERMISSIONS) if role in having), None)
+
+
+def give_role(user: User, role: str | None) -> None:
+    """`user` has this role and no other one, and `is_staff` that goes with it; None takes the role away, and leaves
+    `is_staff` to whoever gives permissions by hand."""
+    groups = role_groups()
+    chosen = groups.pop(role) if role else None
+    user.groups.remove(*groups.values())
+    if chosen is None:
+        return
+    user.groups.add(chosen)
+    is_staff = role != AGENT or user.is_superuser
+    if user.is_staff != is_staff:
+        user.is_staff = is_staff
+        user.save(update_fields=["is_staff"])
+
+
+def permissions_of(user: User) -> set[str]:
+    """What the groups and permissions of `user` come to, whether or not the person may log in now."""
+    having = Permission.objects.filter(Q(user=user) | Q(group__user=user))
+    return {f"{app}.{name}" for app, name in having.values_list("content_type__app_label", "codename")}
+
+
+def may_give(role: str, by: User | AnonymousUser) -> bool:
+    """True where `by` may do all that the role may, so that nobody gives more than they have."""
+    return by.is_superuser or PERMISSIONS[role] <= by.get_all_permissions()
+
+
+def may_change(login: User, by: User | AnonymousUser) -> bool:
+    """True where `by` may do all that `login` may: whoever changes an address or a password can log in with it."""
+    if by.is_superuser or not (login.is_staff or login.is_superuser):
+        return True
+    return not login.is_superuser and permissions_of(login) <= by.get_all_permissions()

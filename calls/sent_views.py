@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -13,9 +14,11 @@ from calls.files.serving import file_url
 from calls.models import Call, Photo
 from calls.serializers import photo_object, video_object
 from calls.views import find_call
+from ccai.api.authentication import shows_personal_data
 from ccai.api.parsing import Form, read_form
 from ccai.api.views import ApiView
 from ccai.errors import NOT_WELL_FORMED, Refused
+from ccai.personal import HIDDEN, masked_text
 
 NAME = "file"
 
@@ -46,7 +49,7 @@ class PhotosView(ApiView):
         with form_with_file(request, settings.CCAI_PHOTO_MAX_BYTES) as form:
             photo_type = form.fields.get("photo_type", "").strip() or Photo.PhotoType.PHOTO
             photo = services.add_photo(call, form.files[0], photo_type)
-        return Response(photo_object(photo, file_url(request)), status=201)
+        return Response(photo_object(photo, file_url(request), clear=shows_personal_data(request)), status=201)
 
 
 class VideosView(ApiView):
@@ -57,7 +60,7 @@ class VideosView(ApiView):
         call = find_call(Call.objects.all(), call_id)
         with form_with_file(request, settings.CCAI_VIDEO_MAX_BYTES) as form:
             video = services.add_video(call, form.files[0])
-        return Response(video_object(video, file_url(request)), status=201)
+        return Response(video_object(video, file_url(request), clear=shows_personal_data(request)), status=201)
 
 
 class FeedbackView(ApiView):
@@ -66,7 +69,8 @@ class FeedbackView(ApiView):
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: what is given replaces what was there; both come back."""
         call = find_call(Call.objects.all(), call_id)
-        return Response(services.set_feedback(call, self.read_body()))
+        said = services.set_feedback(call, self.read_body())
+        return Response(said if shows_personal_data(request) else {**said, "feedback": masked_text(said["feedback"])})
 
 
 class DataParametersView(ApiView):
@@ -74,9 +78,14 @@ class DataParametersView(ApiView):
 
     def get(self, request: Request, call_id: str) -> Response:
         """GET: the whole map."""
-        return Response(find_call(Call.objects.all(), call_id).data_parameters)
+        return Response(shown_parameters(request, find_call(Call.objects.all(), call_id).data_parameters))
 
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: the body is merged into the map, which comes back whole; a null removes its key."""
         call = find_call(Call.objects.all(), call_id)
-        return Response(services.set_data_parameters(call, self.read_body()))
+        return Response(shown_parameters(request, services.set_data_parameters(call, self.read_body())))
+
+
+def shown_parameters(request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The map, its values masked for a token that does not show personal data: nobody knows what is in them."""
+    return parameters if shows_personal_data(request) else dict.fromkeys(parameters, HIDDEN)

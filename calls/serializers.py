@@ -10,12 +10,14 @@ from calls.models import (
     Call,
     CallType,
     DeflectionDetail,
+    EndUser,
     OfferEvent,
     Participant,
     Photo,
     Transfer,
     Video,
 )
+from ccai.personal import masked_text
 from ccai.phones import wire_phone
 from ccai.times import wire_time
 from menus.models import MenuPath, MenuSnapshot
@@ -45,14 +47,14 @@ class PhotoObject(TypedDict):
 
     id: int
     photo_type: str
-    url: str
+    url: str | None
 
 
 class VideoObject(TypedDict):
     """A video the end user sent."""
 
     id: int
-    url: str
+    url: str | None
 
 
 class TransferObject(TypedDict):
@@ -189,8 +191,11 @@ def agent_snapshot(agent: Agent) -> AgentInfo:
     )
 
 
-def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
-    """`call` as the wire shows it. `call.end_user` should have been read along."""
+def call_object(call: Call, parts: CallParts, file_url: FileUrl, *, clear: bool) -> CallObject:
+    """`call` as the wire shows it. `call.end_user` should have been read along.
+
+    Where it is not `clear`, every key is there as always; who the end user is is masked, and no file can be fetched.
+    """
     heard = call.recording.name or call.voicemail.name
     return CallObject(
         id=call.pk,
@@ -214,7 +219,7 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
         out_ticket_id=call.out_ticket_id,
         out_ticket_url=call.out_ticket_url,
         verified=call.verified_customer,
-        recording_url=file_url(heard) if heard else None,
+        recording_url=file_url(heard) if heard and clear else None,
         recording_permission=call.recording_permission,
         voicemail_reason=call.voicemail_reason,
         deflection=call.deflection,
@@ -225,13 +230,9 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
         selected_menu=call.selected_menu,
         menu_path=call.menu_path,
         agent_info=call.agent_info,
-        end_user=EndUserInfo(
-            id=call.end_user.pk, identifier=call.end_user.identifier, out_contact_id=call.end_user.out_contact_id
-        )
-        if call.end_user
-        else None,
-        photos=[photo_object(photo, file_url) for photo in parts.photos],
-        videos=[video_object(video, file_url) for video in parts.videos],
+        end_user=end_user_info(call.end_user, clear=clear) if call.end_user else None,
+        photos=[photo_object(photo, file_url, clear=clear) for photo in parts.photos],
+        videos=[video_object(video, file_url, clear=clear) for video in parts.videos],
         transfers=[transfer_object(transfer) for transfer in parts.transfers],
         deflection_details=[
             DeflectionObject(
@@ -254,14 +255,23 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl) -> CallObject:
     )
 
 
-def photo_object(photo: Photo, file_url: FileUrl) -> PhotoObject:
+def end_user_info(end_user: EndUser, *, clear: bool) -> EndUserInfo:
+    """`end_user` as the wire shows one."""
+    identifier, contact = end_user.identifier, end_user.out_contact_id
+    if not clear:
+        identifier, contact = masked_text(identifier), masked_text(contact)
+    return EndUserInfo(id=end_user.pk, identifier=identifier, out_contact_id=contact)
+
+
+def photo_object(photo: Photo, file_url: FileUrl, *, clear: bool) -> PhotoObject:
     """`photo` as the wire shows it."""
-    return PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=file_url(photo.file.name or ""))
+    url = file_url(photo.file.name or "") if clear else None
+    return PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=url)
 
 
-def video_object(video: Video, file_url: FileUrl) -> VideoObject:
+def video_object(video: Video, file_url: FileUrl, *, clear: bool) -> VideoObject:
     """`video` as the wire shows it."""
-    return VideoObject(id=video.pk, url=file_url(video.file.name or ""))
+    return VideoObject(id=video.pk, url=file_url(video.file.name or "") if clear else None)
 
 
 def transfer_object(transfer: Transfer) -> TransferObject:

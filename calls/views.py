@@ -10,6 +10,7 @@ from calls.files.serving import file_url
 from calls.filters import filter_calls
 from calls.models import Call
 from calls.serializers import CallObject, CallParts, call_object, transfer_object
+from ccai.api.authentication import shows_personal_data
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
 from ccai.errors import Refused
@@ -28,22 +29,25 @@ def find_call(calls: QuerySet[Call], call_id: str) -> Call:
     return call
 
 
+def shown(request: Request, call: Call, parts: CallParts | None = None) -> CallObject:
+    """The call object, masked for a token that does not show personal data; `parts` where they were not read along."""
+    return call_object(call, parts or CallParts.of(call), file_url(request), clear=shows_personal_data(request))
+
+
 class CallsView(ApiView):
     """`/calls`."""
 
     def get(self, request: Request) -> Response:
         """GET /calls: a bare array of call objects, filtered, sorted and by page (contract section 7)."""
         page = paginate(filter_calls(Call.objects.with_parts(), request.query_params), request, SORT_COLUMNS)
-        url = file_url(request)
-        return Response([call_object(call, CallParts.of(call), url) for call in page.rows], headers=page.headers)
+        return Response([shown(request, call) for call in page.rows], headers=page.headers)
 
     def post(self, request: Request) -> Response:
         """POST /calls: 201 and the call, or 202 and the request's echo where the agent must act first (section 4)."""
         made = services.create_call(self.read_body())
         if isinstance(made, services.Prompted):
             return Response(made.echo, status=202)
-        body = call_object(made.call, made.parts, file_url(request))
-        return Response(body, status=201)
+        return Response(shown(request, made.call, made.parts), status=201)
 
 
 class CallView(ApiView):
@@ -51,9 +55,7 @@ class CallView(ApiView):
 
     def get(self, request: Request, call_id: str) -> Response:
         """GET /calls/{id}: the call object."""
-        call = find_call(Call.objects.with_parts(), call_id)
-        body: CallObject = call_object(call, CallParts.of(call), file_url(request))
-        return Response(body)
+        return Response(shown(request, find_call(Call.objects.with_parts(), call_id)))
 
 
 class CallCancelView(ApiView):
@@ -63,8 +65,7 @@ class CallCancelView(ApiView):
         """PATCH: 200 and the call, `cancelled`; 204 where it was so before."""
         if not services.cancel_call(find_call(Call.objects.all(), call_id)):
             return Response(status=204)
-        call = find_call(Call.objects.with_parts(), call_id)
-        return Response(call_object(call, CallParts.of(call), file_url(request)))
+        return Response(shown(request, find_call(Call.objects.with_parts(), call_id)))
 
 
 class CustomerFlagView(ApiView):

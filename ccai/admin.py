@@ -100,13 +100,13 @@ class CenterAdmin(PhoneFields, ModelAdmin):
         thing = urlencode({"model": self.opts.label_lower, "object_id": unquote(object_id)})
         return HttpResponseRedirect(f"{reverse('admin:ccai_auditentry_changelist')}?{thing}")
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Nothing: the database records it (ccai/audit.py)."""
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Nothing: the database records it."""
 
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
         """Nothing: the database records them."""
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -222,12 +222,12 @@ class DayRangeFilter(RangeDateFilter):
 class ApiTokenAdmin(CenterAdmin):
     """Credentials of programs. The secret is shown once, when it is made."""
 
-    list_display = ("name", "active", "rate_limit", "created", "last_used")
-    list_filter = (("active", BooleanRadioFilter),)
+    list_display = ("name", "active", "personal_data", "rate_limit", "created", "last_used")
+    list_filter = (("active", BooleanRadioFilter), ("personal_data", BooleanRadioFilter))
     search_fields = ("name",)
     readonly_fields = ("created", "last_used")
-    fields = ("name", "rate_limit", "active", ("created", "last_used"))
-    add_fieldsets = ((None, {"fields": ("name", "rate_limit")}),)
+    fields = ("name", "rate_limit", ("active", "personal_data"), ("created", "last_used"))
+    add_fieldsets = ((None, {"fields": ("name", "rate_limit", "personal_data")}),)
     actions = ("revoke",)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool) -> None:

@@ -1,9 +1,24 @@
-"""Personal data of end users, masked for those who may not see it: the end of a number, the first letters of a name."""
+"""Personal data of end users, masked for those who may not see it: the end of a number, the first letter of a name.
+
+Personal are an end user's number, name, identifier and CRM contact; what programs say of the person (data parameters)
+and what the person wrote (feedback) or sent (recordings, messages, photos, videos), which is not shown masked but not
+at all. Not personal are ids, tickets, and the center's own numbers. Whoever does not see numbers finds people by whole
+ones alone: by parts of them, one could guess the rest.
+"""
+
+from typing import Any
 
 from ccai.phones import wire_phone
 
+PERSONAL_DATA = "calls.view_personal_data"
 SEEN_DIGITS = 4
 MASK = "•"
+HIDDEN = MASK * 3  # where nothing at all is to be seen
+
+
+def sees_personal_data(user: Any) -> bool:
+    """Whether `user`, who may have logged in or not, sees names and numbers of end users."""
+    return bool(user.has_perm(PERSONAL_DATA))
 
 
 def masked_phone(number: str | None) -> str | None:

@@ -30,7 +30,12 @@ def parse_phone(text: str) -> str | None:
 
 @lru_cache(maxsize=20_000)
 def wire_phone(number: str | None) -> str | None:
-    """A stored E.164 number in the international format of the wire, `+1 339-219-5276`; None and "" give None."""
+    """A stored E.164 number in the international format of the wire, `+1 339-219-5276`; None and "" give None.
+
+    One that is masked (ccai/personal.py) stays as it is.
+    """
     if not number:
         return None
+    if not number.startswith("+"):
+        return number
     return phonenumbers.format_number(phonenumbers.parse(number, None), PhoneNumberFormat.INTERNATIONAL)

@@ -2,13 +2,18 @@
 
 from collections.abc import Collection
 
+from django.contrib.auth.models import AnonymousUser
+
 from agents.models import User
+from agents.scope import UNLIMITED
 from menus.models import BranchLimit, Menu
 
 
-def branches_of(user: User) -> frozenset[int] | None:
+def branches_of(user: User | AnonymousUser) -> frozenset[int] | None:
     """The ids of the menus that `user` is limited to, with all below them; None where there is no such limit."""
-    if user.is_superuser:
+    if user.is_anonymous:
+        return frozenset()
+    if user.has_perm(UNLIMITED):
         return None
     roots = set(BranchLimit.objects.filter(user=user).values_list("menu_id", flat=True))
     return frozenset(branch_ids(roots)) if roots else None

@@ -3,6 +3,7 @@
 from calls.admin.call import CallAdmin
 from calls.admin.customers import ContactAdmin, EndUserAdmin, TicketAdmin
 from calls.admin.dispositions import DispositionAdmin
+from calls.admin.limits import SeenEngagementAdmin, SeenStatusChangeAdmin, SeenTeamAdmin
 from calls.admin.offers import DialPromptAdmin, OfferAdmin
 
 __all__ = [
@@ -12,5 +13,8 @@ __all__ = [
     "DispositionAdmin",
     "EndUserAdmin",
     "OfferAdmin",
+    "SeenEngagementAdmin",
+    "SeenStatusChangeAdmin",
+    "SeenTeamAdmin",
     "TicketAdmin",
 ]

@@ -1,5 +1,8 @@
 """The people on the other end, and the built-in CRM's books."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -8,16 +11,25 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
+from calls.admin.masking import Masked, PersonalThroughout
 from calls.models import Contact, ContactPhone, EndUser, Ticket
+from calls.scope import scope_of
 from ccai.admin import CenterAdmin, LongListAdmin, PhoneFields, clock_time, shown_phone
+from ccai.personal import masked_phone, masked_text, sees_personal_data
 from ccai.phones import parse_phone
 
 
 @admin.register(EndUser)
-class EndUserAdmin(LongListAdmin):
+class EndUserAdmin(Masked, LongListAdmin):
     """People the center has talked to. They stay, since calls remember them."""
 
     phone_fields = ("number",)
+    masks: Mapping[str, Any] = {
+        "name": masked_text,
+        "number": masked_phone,
+        "identifier": masked_text,
+        "out_contact_id": masked_text,
+    }
     list_display = ("person", "phone", "out_contact_id", "identifier", "created")
     search_fields = ("name", "number", "out_contact_id", "identifier")
     search_help_text = _("Name, whole phone number, CRM contact id or identifier")
@@ -28,12 +40,23 @@ class EndUserAdmin(LongListAdmin):
         """Nobody."""
         return False
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EndUser]:
+        """Those who are seen."""
+        scope = scope_of(request.user)
+        people = super().get_queryset(request)
+        return people.filter(pk__in=scope.end_users().values("pk")) if scope.is_limited else people
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[EndUser], search_term: str
     ) -> tuple[QuerySet[EndUser], bool]:
-        """The people with that phone number, contact id or identifier, or whose name holds the term."""
+        """The people with that phone number, contact id or identifier, or whose name holds the term. Whoever sees no
+        names finds nobody by them."""
         term = search_term.strip()
-        match = Q(name__icontains=term) | Q(out_contact_id=term) | Q(identifier=term)
+        if not term:
+            return queryset, False
+        match = Q(out_contact_id=term) | Q(identifier=term)
+        if sees_personal_data(request.user):
+            match |= Q(name__icontains=term)
         number = parse_phone(term if term.startswith("+") else f"+{term}")
         if number:
             match |= Q(number=number)
@@ -65,7 +88,7 @@ class ContactPhoneInline(PhoneFields, TabularInline):
 
 
 @admin.register(Contact)
-class ContactAdmin(CenterAdmin):
+class ContactAdmin(PersonalThroughout, CenterAdmin):
     """Customers, as the built-in CRM knows them."""
 
     list_display = ("out_contact_id", "name", "email", "phones", "time_zone")
@@ -75,8 +98,10 @@ class ContactAdmin(CenterAdmin):
     inlines = (ContactPhoneInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        """With their numbers."""
-        return super().get_queryset(request).prefetch_related("phones")
+        """Those who are seen, with their numbers."""
+        scope = scope_of(request.user)
+        contacts = super().get_queryset(request).prefetch_related("phones")
+        return contacts.filter(pk__in=scope.contacts().values("pk")) if scope.is_limited else contacts
 
     @display(description=_("phone numbers"))
     def phones(self, contact: Contact) -> str:
@@ -85,7 +110,7 @@ class ContactAdmin(CenterAdmin):
 
 
 @admin.register(Ticket)
-class TicketAdmin(CenterAdmin):
+class TicketAdmin(PersonalThroughout, CenterAdmin):
     """Customers' matters, as the built-in CRM knows them."""
 
     list_display = ("ticket_id", "contact", "closed", "url")
@@ -94,3 +119,9 @@ class TicketAdmin(CenterAdmin):
     search_fields = ("ticket_id", "contact__name", "contact__out_contact_id")
     autocomplete_fields = ("contact",)
     fields = ("ticket_id", "contact", "url", "closed")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
+        """Those that are seen."""
+        scope = scope_of(request.user)
+        tickets = super().get_queryset(request)
+        return tickets.filter(pk__in=scope.tickets().values("pk")) if scope.is_limited else tickets

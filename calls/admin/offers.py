@@ -1,13 +1,21 @@
 """What was held out to agents."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
 from calls.admin.call_parts import OfferColumns
+from calls.admin.masking import Masked
 from calls.models import DialPrompt, Offer
+from calls.scope import scope_of
 from ccai.admin import DayRangeFilter, HistoryAdmin, clock_time, label, shown_phone
+from ccai.personal import masked_phone
 
 PROMPT_COLOURS = {
     DialPrompt.Status.OPEN: "primary",
@@ -34,11 +42,16 @@ class OfferAdmin(OfferColumns, HistoryAdmin):
         ("offered", "expires", "settled"),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        """Those to agents who are seen."""
+        return scope_of(request.user).of_agents(super().get_queryset(request))
+
 
 @admin.register(DialPrompt)
-class DialPromptAdmin(HistoryAdmin):
+class DialPromptAdmin(Masked, HistoryAdmin):
     """Outbound calls that agents were asked to complete, the latest first."""
 
+    masks: Mapping[str, Any] = {"end_user_number": masked_phone}
     list_display = ("id", "created", "agent", "shown_status", "phone", "ticket_id", "expires")
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -47,6 +60,10 @@ class DialPromptAdmin(HistoryAdmin):
     )
     list_select_related = ("agent__user",)
     fields = (("agent", "shown_status"), ("phone", "outbound"), ("lang", "ticket_id"), ("created", "expires"), "call")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DialPrompt]:
+        """Those to agents who are seen."""
+        return scope_of(request.user).of_agents(super().get_queryset(request))
 
     @display(description=_("status"))
     def shown_status(self, prompt: DialPrompt) -> str:

@@ -75,3 +75,9 @@ class TokenAuthentication(BaseAuthentication):
                 Q(last_used_at=None) | Q(last_used_at__lt=moment - LAST_USED_PRECISION), pk=token.pk
             ).update(last_used_at=moment)
         return None, token
+
+
+def shows_personal_data(request: Request) -> bool:
+    """Whether the program that sent `request` is shown who end users are; its token says so."""
+    token: ApiToken = request.auth  # type: ignore[assignment]
+    return token.personal_data

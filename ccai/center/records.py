@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import is_password_usable
 from django.db.models import Model, QuerySet
 
 from agents.models import Agent, Language, OutboundNumber, Team, User
+from agents.roles import PERMISSIONS
 from calls.models import Contact, ContactPhone, Ticket
 from ccai.center.schema import (
     AGENTS,
@@ -155,7 +156,7 @@ def read_teams() -> dict[tuple[str, ...], int]:
 
 def role_of(user: User, groups: list[str]) -> tuple[str, bool]:
     """The role of a login, and whether the login is exactly as the role makes it."""
-    roles = sorted(groups, key=ROLES.index)
+    roles = sorted(groups, key=list(PERMISSIONS).index)
     role = roles[-1] if roles else ("admin" if user.is_superuser else ROLES[0])
     is_exact = roles == [role] and (user.is_superuser or user.is_staff == (role != ROLES[0]))
     return role, is_exact

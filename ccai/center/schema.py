@@ -191,6 +191,7 @@ API_TOKENS = Kind(
         "token_hash": column(ApiToken, "token_hash", read=values.token_hash, default=""),
         "active": column(ApiToken, "active"),
         "rate_limit": column(ApiToken, "rate_limit", read=values.whole_number(1, POSITIVE_INTEGER_MOST)),
+        "personal_data": column(ApiToken, "personal_data"),
     },
     {"token": values.token},
 )

@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group as RoleGroup
 from django.core.management.color import no_style
 from django.db import connection
 from django.db.models import Model
 
 from agents import availability
 from agents.models import Agent, Language, OutboundNumber, Team, User
+from agents.roles import role_groups
 from calls import services
 from calls.models import Contact, ContactPhone, Ticket
 from ccai.acting import actor
@@ -146,8 +146,7 @@ def write_roles(records: Collection[Record]) -> None:
     """Each login is in the group of its role, and in that of no other role."""
     if not records:
         return
-    RoleGroup.objects.bulk_create((RoleGroup(name=role) for role in ROLES), ignore_conflicts=True)
-    groups = {group.name: group.pk for group in RoleGroup.objects.filter(name__in=ROLES)}
+    groups = {role: group.pk for role, group in role_groups().items()}
     memberships = User.groups.through.objects
     for batch in in_batches(record.rows[User].pk for record in records):
         memberships.filter(user__in=batch, group__in=groups.values()).delete()

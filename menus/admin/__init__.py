@@ -3,11 +3,12 @@
 from django.contrib import admin
 
 from menus.admin.choosing import MenuAutocomplete, MenuChoiceField, MenuFields, MenuFilter
+from menus.admin.limits import LimitedUserAdmin
 from menus.admin.menu import MenuPage
 from menus.admin.tree import MenuTree
 from menus.models import Menu
 
-__all__ = ["MenuAdmin", "MenuAutocomplete", "MenuChoiceField", "MenuFields", "MenuFilter"]
+__all__ = ["LimitedUserAdmin", "MenuAdmin", "MenuAutocomplete", "MenuChoiceField", "MenuFields", "MenuFilter"]
 
 
 @admin.register(Menu)

@@ -26,8 +26,13 @@ class Command(BaseCommand):
             action="store_true",
             help=_("Give a token that exists a new secret; the old one is refused from then on."),
         )
+        parser.add_argument(
+            "--masked",
+            action="store_true",
+            help=_("Show this token names and numbers of end users masked."),
+        )
 
-    def handle(self, *args: Any, name: str, replace: bool, **options: Any) -> None:
+    def handle(self, *args: Any, name: str, replace: bool, masked: bool, **options: Any) -> None:
         """The token is saved, live, and printed. CommandError where the name is taken or will not do."""
         name = name.strip()
         if not name:
@@ -43,6 +48,7 @@ class Command(BaseCommand):
             )
         token = token or ApiToken(name=name)
         token.active = True
+        token.personal_data = token.personal_data and not masked
         secret = token.make_token()
         try:
             token.full_clean()
