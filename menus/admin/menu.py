@@ -1,38 +1,33 @@
 """The page of one menu: what callers meet there, when it is open, and who answers."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db.models import Field, ManyToManyField, TextField
-from django.http import HttpRequest
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import StackedInline, TabularInline
-from unfold.widgets import UnfoldAdminTextareaWidget
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
 
-from agents.models import Agent
-from ccai.admin import CenterAdmin, PhoneFields
-from ccai.api.parsing import has_unstorable_text
+from agents.models import User
+from ccai.admin import CenterAdmin
+from ccai.times import now
+from menus import tree
 from menus.admin.choosing import MenuFields
-from menus.models import AgentGroup, DeflectionOption, MenuOutboundNumber, validate_hours
+from menus.admin.deflections import SHORT_TEXTS, DeflectionFormSet, DeflectionOptionInline
+from menus.admin.hours import HoursField, preview_of, preview_page
+from menus.admin.serving import AgentGroupInline, MenuOutboundNumberInline
+from menus.admin.standing import heard_in, standing_context
+from menus.models import Menu
 
-HOURS_EXAMPLE = """{
-  "time_zone": "America/New_York",
-  "weekly": {
-    "mon": ["09:00-12:00", "13:00-18:00"],
-    "sat": ["22:00-02:00"]
-  },
-  "holidays": ["US"],
-  "exceptions": [{"date": "2027-01-02", "hours": ["10:00-14:00"], "name": "Inventory"}]
-}"""
 LINE = 80
-# A message is a sentence or two.
-SHORT_TEXTS: Mapping[type[Field], Mapping[str, Any]] = {
-    TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
-}
 
 
 def written(value: Any, depth: int = 0) -> str:
@@ -50,129 +45,169 @@ def written(value: Any, depth: int = 0) -> str:
     return f"{opens}\n" + ",\n".join(inside + row for row in rows) + f"\n{outside}{closes}"
 
 
-class HoursField(forms.JSONField):
-    """Opening hours as text, a day a line; what is wrong with them is said fault by fault."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"rows": 16, "spellcheck": "false", "style": "font-family: monospace"}
-        super().__init__(widget=UnfoldAdminTextareaWidget(attrs=attrs), **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        """The hours, written so that people can read them; text that is no JSON stays as it was written."""
-        if value is None or isinstance(value, forms.fields.InvalidJSONInput):
-            return value
-        return written(value)
-
-    def to_python(self, value: Any) -> Any:
-        """The hours as they stand in JSON. Raises ValidationError, with the place, where it is none."""
-        try:
-            return super().to_python(value)
-        except RecursionError:
-            raise ValidationError(_("This is nested deeper than hours can be.")) from None
-        except ValidationError as refusal:
-            try:
-                json.loads(value)
-            except json.JSONDecodeError as fault:
-                sentence = _("This is not JSON: line %(line)s, column %(column)s is not what should stand there.")
-                raise ValidationError(
-                    sentence, code="invalid", params={"line": fault.lineno, "column": fault.colno}
-                ) from refusal
-            raise
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was written, for the form that says what is wrong with it."""
-        try:
-            read = super().bound_data(data, initial)
-        except RecursionError:
-            return forms.fields.InvalidJSONInput(data)
-        return forms.fields.InvalidJSONInput(data) if has_unstorable_text(read) else read
-
-    def validate(self, value: Any) -> None:
-        """Refuse what are no hours, and text that no database keeps."""
-        super().validate(value)
-        if has_unstorable_text(value):
-            raise ValidationError(_("There is a character in it that cannot be stored. Write it anew."))
-        validate_hours(value)
-
-
 class MenuForm(forms.ModelForm):
-    """A menu; its hours are written as in the center file."""
+    """A menu. Where it stands in the tree is written here too, and judged as any other move."""
 
-    hours = HoursField(
-        label=_("Hours"),
-        required=False,
-        help_text=format_html(
-            '{}<br><pre class="mt-2 text-xs" style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>',
-            _("Empty: always open. A period may run past midnight; a day without periods is closed. For example:"),
-            HOURS_EXAMPLE,
-        ),
-    )
+    hours = HoursField(label=_("Opening hours"), required=False)
+
+    class Meta:
+        help_texts = {
+            "position": _("Its place among the menus beside it; the others make room."),
+            "hidden": _("Callers and apps are not offered it. Calls can still be made to it by the API."),
+            "recording": _(
+                "“Ask for permission” records the calls of customers who have agreed, and no others. What is chosen "
+                "holds for calls that come from now on."
+            ),
+            "offer_type": _(
+                "Cascade asks the first group, then the next too. Multicast asks all groups at once. Deltacast asks "
+                "one agent at a time, whoever has been idle longest."
+            ),
+        }
+
+    def clean_hours(self) -> Any:
+        """The hours; as they are stored where nobody has changed them, or they did not come along."""
+        return self.cleaned_data["hours"] if "hours" in self.changed_data else self.instance.hours
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a place where the tree would not have it."""
+        cleaned = super().clean()
+        if self.errors or not {"parent", "position"} & set(self.changed_data):
+            return cleaned
+        try:
+            with transaction.atomic():
+                move(self.tried(), self.cleaned_data.get("parent"), self.cleaned_data.get("position"))
+                # It was only tried: what was written is stored when all of the page is right.
+                transaction.set_rollback(True)
+        except ValidationError as refusal:
+            self.add_error("parent", refusal)
+        return cleaned
+
+    def tried(self) -> Menu:
+        """A row that can be moved to see whether it may: the menu, or one like it where it is new."""
+        if self.instance.pk is not None:
+            return self.instance
+        return Menu.objects.create(name=self.cleaned_data["name"], menu_type=self.cleaned_data["menu_type"])
 
 
-class DeflectionOptionInline(MenuFields, PhoneFields, StackedInline):
-    """What becomes of calls the menu does not take: one option for each occasion."""
-
-    model = DeflectionOption
-    fk_name = "menu"
-    extra = 0
-    max_num = len(DeflectionOption.Occasion)
-    menu_fields = ("to_menu",)
-    phone_fields = ("to_number",)
-    verbose_name_plural = _("closed or full")
-    formfield_overrides = SHORT_TEXTS
-    fields = (("occasion", "kind"), "message", "to_menu", "to_number", "after_seconds")
-    tab = True
-
-
-class AgentGroupInline(StackedInline):
-    """The agents who are offered the menu's calls."""
-
-    model = AgentGroup
-    extra = 0
-    autocomplete_fields = ("agents",)
-    fields = (("name", "position"), "timeout_seconds", "agents")
-    tab = True
-
-    def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any) -> Any:
-        """Agents are shown by the names of their users, which come along."""
-        if db_field.name == "agents":
-            kwargs["queryset"] = Agent.objects.select_related("user")
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
-
-class MenuOutboundNumberInline(TabularInline):
-    """The numbers that the menu's calls may show."""
-
-    model = MenuOutboundNumber
-    extra = 0
-    verbose_name = _("outbound number")
-    verbose_name_plural = _("outbound numbers")
-    hide_title = True
-    autocomplete_fields = ("outbound_number",)
-    tab = True
+def move(menu: Menu, parent: Menu | None, position: int | None) -> None:
+    """`menu` stands below `parent` at the place `position` among its siblings; None: last. Raises ValidationError."""
+    siblings = list(Menu.objects.filter(parent=parent).exclude(pk=menu.pk).order_by("position", "pk"))
+    stored = Menu.objects.get(pk=menu.pk)
+    if position is None:
+        later = []
+    elif stored.parent_id == (parent.pk if parent else None) and position > stored.position:
+        later = [one for one in siblings if one.position > position]
+    else:
+        later = [one for one in siblings if one.position >= position]
+    tree.move(stored, parent=parent, before=later[0] if later else None)
 
 
 class MenuPage(MenuFields, CenterAdmin):
     """The form of one menu."""
 
     form = MenuForm
+    change_form_outer_before_template = "admin/menus/menu/standing.html"
     formfield_overrides = SHORT_TEXTS
     menu_fields = ("parent",)
     autocomplete_fields = ("languages",)
+    readonly_fields = ("hours_preview", "hours_in_file", "heard")
     fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("name", "parent"),
-                    ("menu_type", "position"),
-                    "output_msg",
-                    ("hidden", "deleted"),
-                    "languages",
-                )
-            },
-        ),
-        (_("Calls"), {"fields": (("offer_type", "priority", "recording"),)}),
-        (_("Opening hours"), {"fields": ("hours",)}),
+        (None, {"fields": (("name", "menu_type"), ("parent", "position"), "output_msg", ("languages", "hidden"))}),
+        (_("Calls"), {"fields": (("offer_type", "recording"), "priority")}),
+        (_("Opening hours"), {"fields": (("hours", "hours_preview"), "hours_in_file"), "classes": ("menu-hours",)}),
+        (_("What callers meet"), {"fields": ("heard",), "classes": ("menu-heard",)}),
     )
     inlines = (DeflectionOptionInline, AgentGroupInline, MenuOutboundNumberInline)
+
+    class Media:
+        """The look and the scripts of the page; it works without the scripts."""
+
+        css = {"all": ("menus/menu.css",)}
+        js = ("menus/hours.js", "menus/rows.js")
+
+    def get_urls(self) -> list[URLPattern]:
+        """And the preview of hours that are being written."""
+        view = self.admin_site.admin_view(require_POST(self.preview_hours))
+        return [path("hours-preview/", view, name="menus_menu_hours_preview"), *super().get_urls()]
+
+    def preview_hours(self, request: HttpRequest) -> HttpResponse:
+        """The next days of the hours that are sent; nothing is stored. For those who may see menus."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return preview_page(request)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Menu | None = None) -> Any:
+        """Without what only a menu that is there has; who only looks sees what the hours come to."""
+        left_out = set()
+        if obj is None:
+            left_out = {"hours_preview", "hours_in_file", "heard", "position"}
+        elif not self.has_change_permission(request, obj):
+            left_out = {"hours"}
+        return [
+            (title, {**options, "fields": fields})
+            for title, options in self.fieldsets
+            if (fields := without(left_out, options["fields"]))
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page, with how the menu stands now."""
+        menu = kwargs.get("obj")
+        if menu is not None:
+            context |= standing_context(menu)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Menu, form: forms.ModelForm, change: bool) -> None:
+        """The menu is stored; where it stands in the tree is the tree's to write."""
+        parent, position = obj.parent, form.cleaned_data.get("position")
+        stored = Menu.objects.filter(pk=obj.pk).first() if change else None
+        obj.parent, obj.position = (stored.parent, stored.position) if stored else (None, 0)
+        super().save_model(request, obj, form, change)
+        if not change or {"parent", "position"} & set(form.changed_data):
+            move(obj, parent, position)
+            obj.refresh_from_db(fields=["parent", "position"])
+
+    def save_formset(
+        self, request: HttpRequest, form: forms.ModelForm, formset: BaseInlineFormSet, change: bool
+    ) -> None:
+        """The rows are stored; a redirection is switched by the verb that remembers who switched it."""
+        super().save_formset(request, form, formset, change)
+        user = request.user
+        if not isinstance(formset, DeflectionFormSet) or not isinstance(user, User):
+            return
+        for on in formset.switches():
+            tree.switch_redirection(form.instance, on, user)
+            sentence = _("Calls are redirected now.") if on else _("Calls are not redirected any more.")
+            messages.success(request, sentence)
+
+    @display(description=_("The next 14 days"))
+    def hours_preview(self, menu: Menu) -> SafeString:
+        """The days as the stored hours have them; a script shows what is being written instead."""
+        return format_html(
+            '<div data-hours-preview data-url="{}" class="hours-preview">{}</div>',
+            reverse("admin:menus_menu_hours_preview"),
+            preview_of(menu.hours, now()),
+        )
+
+    @display(description=_("In the center file"))
+    def hours_in_file(self, menu: Menu) -> SafeString:
+        """The stored hours as a center file has them, to be copied there."""
+        return format_html(
+            '<details class="hours-in-file"><summary>{}</summary><pre>{}</pre></details>',
+            _("Show what is stored"),
+            written(menu.hours),
+        )
+
+    @display(description=_("What callers meet"))
+    def heard(self, menu: Menu) -> SafeString:
+        """What callers hear or read here, and where their keys lead."""
+        return heard_in(menu)
+
+
+def without(names: set[str], fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A fieldset's fields without these names, and without lines that have none left."""
+    lines = [
+        tuple(name for name in ((line,) if isinstance(line, str) else line) if name not in names) for line in fields
+    ]
+    return tuple(line for line in lines if line)

@@ -1,6 +1,7 @@
 """Rows for the pages, and what a browser sends back of a page it was shown."""
 
 from datetime import timedelta
+from html.parser import HTMLParser
 
 from django.contrib.auth.models import Group
 from django.urls import reverse
@@ -28,7 +29,8 @@ from calls.models import (
 )
 from ccai.models import ApiToken, AuditEntry
 from ccai.times import now
-from menus.models import AgentGroup, DeflectionOption, MenuOutboundNumber
+from menus.admin.hours import HoursWidget
+from menus.models import AgentGroup, Closing, DeflectionOption, MenuOutboundNumber
 from tests.factories import make_agent, make_call, make_menu
 
 
@@ -47,6 +49,7 @@ def fill(number):
     DeflectionOption.objects.create(menu=menu, occasion="redirection", kind="queue", to_menu=root)
     DeflectionOption.objects.create(menu=menu, occasion="after_hours", kind="phone", to_number="+12025550123")
     MenuOutboundNumber.objects.create(menu=menu, outbound_number=outbound)
+    Closing.objects.create(menu=root, whole_branch=True)
     contact = Contact.objects.create(out_contact_id=f"contact-{number}", name="Kim")
     ContactPhone.objects.create(contact=contact, number="+12025550123")
     Ticket.objects.create(ticket_id=f"ticket-{number}", contact=contact)
@@ -92,11 +95,34 @@ def admin_url(model, page, *args):
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
+class Inputs(HTMLParser):
+    """Collects what a browser would send of the inputs in a piece of HTML."""
+
+    def __init__(self):
+        super().__init__()
+        self.values = {}
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if tag == "input" and "name" in found and (found["type"] != "checkbox" or "checked" in found):
+            self.values.setdefault(found["name"], []).append(found["value"])
+
+
+def inputs_in(html):
+    """What a browser would send of the inputs in `html`: lists, as a name may come several times."""
+    inputs = Inputs()
+    inputs.feed(html)
+    return inputs.values
+
+
 def shown_values(form):
     """What a browser sends for `form` as the page shows it."""
     values = {}
     for bound in form:
         value = bound.value()
+        if isinstance(bound.field.widget, HoursWidget):
+            values |= inputs_in(str(bound))
+            continue
         if value is None or value is False:
             continue
         values[bound.html_name] = value if isinstance(value, list | tuple) else str(value)
@@ -112,5 +138,6 @@ def sent_back(response, **changes):
         values |= shown_values(inline.formset.management_form)
         for form in inline.formset.forms:
             values |= shown_values(form)
+    values |= {"_shown": response.context["shown"]}
     values |= changes
     return {name: value for name, value in values.items() if value is not None}

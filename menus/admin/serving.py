@@ -1,0 +1,155 @@
+"""Who serves a menu and under which numbers, on its page: groups of agents and outbound numbers, both in an order.
+
+However many rows there are, they are shown with a fixed number of queries.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.db.models import ForeignKey, ManyToManyField, Model, Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import StackedInline, TabularInline
+
+from agents.models import Agent
+from menus.models import AgentGroup, MenuOutboundNumber
+
+Known = dict[int, Model]
+Options = list[tuple[str | None, list[dict[str, Any]], int | None]]
+
+
+class AgentsPicker(AutocompleteSelectMultiple):
+    """Agents, found by part of their names. Those that are `known` are not looked up again to be shown."""
+
+    known: Known = {}
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Options:
+        """Who is chosen; the rest is found by searching."""
+        return chosen_options(self, self.known, name, value)
+
+
+class NumberPicker(AutocompleteSelect):
+    """An outbound number, found by a part of it. Those that are `known` are not looked up again to be shown."""
+
+    known: Known = {}
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Options:
+        """Which is chosen; the rest is found by searching."""
+        options = chosen_options(self, self.known, name, value)
+        if not self.is_required:
+            options[0][1].insert(0, self.create_option(name, "", "", False, 0))
+        return options
+
+
+def chosen_options(picker: AgentsPicker | NumberPicker, known: Known, name: str, value: Iterable[Any]) -> Options:
+    """The options of `picker` that are chosen, in the order in which they were."""
+    chosen = [int(one) for one in value if str(one).isdecimal()]
+    missing = [one for one in chosen if one not in known]
+    queryset, field = picker.choices.queryset, picker.choices.field
+    found = {**known, **(queryset.in_bulk(missing) if missing else {})}
+    options = [
+        picker.create_option(name, one, field.label_from_instance(found[one]), True, index)
+        for index, one in enumerate(chosen)
+        if one in found
+    ]
+    return [(None, options, 0)]
+
+
+class PositionForm(forms.ModelForm):
+    """A row that has a place in an order."""
+
+    def has_changed(self) -> bool:
+        """A new row for which nothing but its place is given is none."""
+        return (self.instance.pk is not None and super().has_changed()) or bool(set(self.changed_data) - {"position"})
+
+
+class KnowingFormSet(forms.BaseInlineFormSet):
+    """Its pickers know what its rows have chosen."""
+
+    picker: str
+
+    def things(self) -> Iterable[Model]:
+        """Everything that the rows have chosen."""
+        raise NotImplementedError
+
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        """And the picker knows."""
+        super().add_fields(form, index)
+        if self.picker in form.fields:
+            wrapper: Any = form.fields[self.picker].widget
+            picker = getattr(wrapper, "widget", wrapper)
+            picker.known = {thing.pk: thing for thing in self.things()}
+            # Agents and numbers have pages of their own: here they are only chosen.
+            form.fields[self.picker].widget = picker
+        if index is None or index >= self.initial_form_count():
+            form.fields["position"].initial = index
+
+
+class GroupFormSet(KnowingFormSet):
+    """The groups of a menu."""
+
+    picker = "agents"
+
+    def things(self) -> Iterable[Model]:
+        """The agents of all groups."""
+        return (agent for group in self.get_queryset() for agent in group.agents.all())
+
+
+class NumberFormSet(KnowingFormSet):
+    """The outbound numbers of a menu."""
+
+    picker = "outbound_number"
+
+    def things(self) -> Iterable[Model]:
+        """The numbers."""
+        return (row.outbound_number for row in self.get_queryset())
+
+
+class AgentGroupInline(StackedInline):
+    """The agents who are offered the menu's calls."""
+
+    model = AgentGroup
+    form = PositionForm
+    formset = GroupFormSet
+    template = "admin/menus/menu/groups.html"
+    extra = 1
+    fields = ("name", "timeout_seconds", "agents", "position")
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentGroup]:
+        """The groups with their agents, and these with their names."""
+        agents = Prefetch("agents", Agent.objects.select_related("user"))
+        return super().get_queryset(request).prefetch_related(agents)
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any) -> Any:
+        """Agents are shown by the names of their users, which come along."""
+        if db_field.name == "agents":
+            kwargs["queryset"] = Agent.objects.select_related("user")
+            kwargs["widget"] = AgentsPicker(db_field, self.admin_site)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class MenuOutboundNumberInline(TabularInline):
+    """The numbers that the menu's calls may show, the first first."""
+
+    model = MenuOutboundNumber
+    form = PositionForm
+    formset = NumberFormSet
+    template = "admin/menus/menu/numbers.html"
+    extra = 1
+    verbose_name = _("outbound number")
+    verbose_name_plural = _("outbound numbers")
+    fields = ("outbound_number", "position")
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MenuOutboundNumber]:
+        """The rows with their numbers."""
+        return super().get_queryset(request).select_related("outbound_number")
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        """Numbers are found by searching."""
+        if db_field.name == "outbound_number":
+            kwargs["widget"] = NumberPicker(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
