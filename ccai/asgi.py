@@ -13,6 +13,7 @@ handler = get_asgi_application()
 
 # Models can be imported now that Django is set up.
 from ccai.api.authentication import is_known  # noqa: E402
+from ccai.api.sessions import is_staff  # noqa: E402
 
-application = BodyLimit(handler, is_known)
+application = BodyLimit(handler, is_known, is_staff)
 refuse_wrong_settings()

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = environ.Env.BOOLEAN_TRUE_STRINGS
 FALSE = ("false", "off", "n", "no", "0", "")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail")
 DATABASES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 
 
@@ -77,3 +78,18 @@ class Environment(environ.Env):
             self.faults[var] = "This is no Redis. Write redis://HOST:6379/0, rediss://… or unix:///PATH."
             return default
         return url
+
+    def mail(self, var: str) -> dict[str, Any]:
+        """Django's settings for the mail server that the variable's URL names; the console, and a fault, for none."""
+        given = self.str(var, default="") or "consolemail://"
+        try:
+            known = urlsplit(given).scheme in MAIL_SCHEMES
+            # The library opens the port as a number, which may be none.
+            found: dict[str, Any] = dict(self.email_url_config(given)) if known else {}
+        except (ValueError, ImproperlyConfigured):
+            found = {}
+        if not found:
+            # The value is not repeated: it may hold a password.
+            self.faults[var] = "This is no mail server. Write smtp+tls://USER:PASSWORD@HOST:587, or consolemail://."
+            return dict(self.email_url_config("consolemail://"))
+        return found

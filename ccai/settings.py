@@ -332,6 +332,15 @@ def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def own_page(title: Promise, icon: str, name: str, permission: str) -> dict[str, Any]:
+    """An entry of the sidebar: the page whose address has this name, for those with the permission."""
+
+    def may_open(request: HttpRequest) -> bool:
+        return request.user.has_perm(permission)
+
+    return {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": may_open}
+
+
 UNFOLD = {
     "SITE_TITLE": _("Contact center"),
     "SITE_HEADER": _("Contact center"),
@@ -381,6 +390,7 @@ UNFOLD = {
                     page(_("Outbound numbers"), "phone_forwarded", "agents.outboundnumber"),
                     page(_("Languages"), "translate", "agents.language"),
                     page(_("Dispositions"), "fact_check", "calls.disposition"),
+                    own_page(_("Center file"), "description", "center_file", "ccai.load_center"),
                 ],
             },
             {

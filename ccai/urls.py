@@ -10,8 +10,10 @@ from ccai.health import health, health_of_web
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", include("ccai.center.pages")),
     path("admin/", admin.site.urls),
     path("desk/", include("calls.desk.urls")),
+    path("invite/", include("agents.urls")),
     path("health/", health),
     path("health/web/", health_of_web),
     path("files/<str:token>", stored_file, name="file"),

@@ -1,5 +1,6 @@
 """Pages of calls and of the people on the other end. What happened is looked at here and never changed."""
 
+from calls.admin.agents import FloorAgentAdmin
 from calls.admin.call import CallAdmin
 from calls.admin.customers import ContactAdmin, EndUserAdmin, TicketAdmin
 from calls.admin.dispositions import DispositionAdmin
@@ -12,6 +13,7 @@ __all__ = [
     "DialPromptAdmin",
     "DispositionAdmin",
     "EndUserAdmin",
+    "FloorAgentAdmin",
     "OfferAdmin",
     "SeenEngagementAdmin",
     "SeenStatusChangeAdmin",

@@ -25,6 +25,12 @@ UPLOADS = (
     (re.compile(r"/apps/api/v1/calls/[0-9]+/videos/?"), "CCAI_VIDEO_MAX_BYTES"),
 )
 
+# The pages of the back office that take files, and how large one may be.
+PAGES_WITH_FILES = (
+    (re.compile(r"/admin/agents/agent/import/?"), 5 * MAX_BODY),
+    (re.compile(r"/admin/center/?"), 10 * MAX_BODY),
+)
+
 
 def max_form(max_file: int) -> int:
     """How many bytes a form may have whose file may have `max_file`."""
@@ -37,6 +43,16 @@ def max_upload(path: str) -> int | None:
         if uploads.fullmatch(path):
             return max_form(getattr(settings, setting))
     return None
+
+
+def max_page(path: str) -> int:
+    """How many bytes a form may have that is sent to the page at `path` by somebody who has logged in there."""
+    return next((max_form(most) for pages, most in PAGES_WITH_FILES if pages.fullmatch(path)), MAX_BODY)
+
+
+def nobody(cookies: str) -> bool:
+    """Nobody has logged in."""
+    return False
 
 
 async def refuse(send: Send) -> None:
@@ -55,19 +71,23 @@ class BodyLimit:
     sends it all before it reads gets its answer. Files of the size that their path takes are let through for those
     whose `Authorization` header `is_known`: nobody else fills the disk.
 
-    Elsewhere it is told that the client has gone, and the client gets a plain 413.
+    Elsewhere it is told that the client has gone, and the client gets a plain 413. The pages of the back office that
+    take files take them, up to their size, from those whose `Cookie` header says that they work there (`is_staff`).
     """
 
-    def __init__(self, application: Application, is_known: Callable[[str], bool]) -> None:
+    def __init__(
+        self, application: Application, is_known: Callable[[str], bool], is_staff: Callable[[str], bool] = nobody
+    ) -> None:
         self.application = application
         self.is_known = is_known
+        self.is_staff = is_staff
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
         is_api = scope["path"].startswith(API)
-        room = (await self.max_body(scope) if is_api else MAX_BODY) + 1
+        room = await self.max_body(scope) + 1
 
         async def receive_within_limit() -> Message:
             nonlocal room
@@ -88,9 +108,12 @@ class BodyLimit:
 
     async def max_body(self, scope: Scope) -> int:
         """How many bytes the body of this request may have."""
-        upload = max_upload(scope["path"])
-        if upload is None:
+        path, headers = scope["path"], dict(scope["headers"])
+        upload = max_upload(path)
+        if upload is not None:
+            known = await sync_to_async(self.is_known)(headers.get(b"authorization", b"").decode("latin-1"))
+            return upload if known else min(upload, MAX_BODY)
+        most = max_page(path)
+        if most > MAX_BODY and not await sync_to_async(self.is_staff)(headers.get(b"cookie", b"").decode("latin-1")):
             return MAX_BODY
-        credentials = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-        known = await sync_to_async(self.is_known)(credentials)
-        return upload if known else min(upload, MAX_BODY)
+        return most

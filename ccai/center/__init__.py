@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ccai.center.dumping import dump_center
 from ccai.center.faults import CenterFaults, Fault
-from ccai.center.loading import load_center, load_documents, load_files
+from ccai.center.loading import PlanIsStale, load_center, load_documents, load_files
 from ccai.center.report import Line, LoadReport, Outcome
 
 # The center that a newcomer finds on the first run.
@@ -22,6 +22,7 @@ __all__ = [
     "Line",
     "LoadReport",
     "Outcome",
+    "PlanIsStale",
     "dump_center",
     "load_center",
     "load_documents",

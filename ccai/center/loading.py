@@ -11,11 +11,16 @@ from django.utils.translation import gettext as _
 from agents.models import User
 from ccai.center.applying import apply
 from ccai.center.faults import CenterFaults, Fault, FileFaults
+from ccai.center.guarding import Judge
 from ccai.center.parsing import MAX_BYTES, MAX_DEPTH, Unreadable, decode, parse
 from ccai.center.records import read_center, read_named_crm
-from ccai.center.report import LoadReport, lines_about
+from ccai.center.report import LoadReport, lines_about, plan_of
 from ccai.center.schema import AGENTS, CONTACTS, TICKETS, Document, read_document
 from ccai.center.writing import write
+
+
+class PlanIsStale(Exception):
+    """The center has changed since a plan was made: what would be done now is something else."""
 
 
 def load_files(paths: Iterable[str | Path], *, dry_run: bool = False) -> LoadReport:
@@ -37,12 +42,18 @@ def load_files(paths: Iterable[str | Path], *, dry_run: bool = False) -> LoadRep
 
 
 def load_center(
-    documents: Iterable[tuple[str, str | bytes]], *, dry_run: bool = False, found: list[Fault] | None = None
+    documents: Iterable[tuple[str, str | bytes]],
+    *,
+    dry_run: bool = False,
+    found: list[Fault] | None = None,
+    judge: Judge | None = None,
+    plan: str | None = None,
 ) -> LoadReport:
     """The center is as the documents (name and YAML) say, each loaded over those before it, in one transaction.
 
-    A dry run does the same and takes it back. Raises CenterFaults, with everything that is wrong and with what is in
-    `found` already, and changes nothing then.
+    A dry run does the same and takes it back. Raises CenterFaults, with everything that is wrong, with what `judge`
+    does not allow, and with what is in `found` already; and PlanIsStale where `plan`, which an earlier report had, is
+    not what would be done now. Nothing is changed then.
     """
     found = [] if found is None else found
     read = []
@@ -58,7 +69,7 @@ def load_center(
             is_whole = False
         else:
             read.append(read_document(faults, tree))
-    return load(read, found, is_whole=is_whole, dry_run=dry_run)
+    return load(read, found, is_whole=is_whole, dry_run=dry_run, judge=judge, plan=plan)
 
 
 def load_documents(documents: Iterable[tuple[str, Mapping[str, Any]]], *, dry_run: bool = False) -> LoadReport:
@@ -85,7 +96,15 @@ def is_too_deep(tree: Any) -> bool:
     return bool(level)
 
 
-def load(documents: Sequence[Document], found: list[Fault], *, is_whole: bool, dry_run: bool) -> LoadReport:
+def load(
+    documents: Sequence[Document],
+    found: list[Fault],
+    *,
+    is_whole: bool,
+    dry_run: bool,
+    judge: Judge | None = None,
+    plan: str | None = None,
+) -> LoadReport:
     """Put the documents over the center. Where a file is missing, what refers to it cannot be judged and is not."""
     if not found:
         hash_passwords(documents)
@@ -94,9 +113,13 @@ def load(documents: Sequence[Document], found: list[Fault], *, is_whole: bool, d
             center = read_center()
             read_named_crm(center, *crm_ids(documents))
             apply(center, documents)
+            if judge:
+                judge(center)
         if found:
             raise CenterFaults(found)
-        report = LoadReport(lines_about(center), is_dry_run=dry_run)
+        report = LoadReport(lines_about(center), is_dry_run=dry_run, plan=plan_of(center))
+        if plan is not None and plan != report.plan:
+            raise PlanIsStale
         tokens = write(center)
         if dry_run:
             transaction.set_rollback(True)

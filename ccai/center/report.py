@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -41,6 +42,8 @@ class LoadReport:
     is_dry_run: bool = False
     # API tokens that were made, by name. They cannot be read again.
     tokens: dict[str, str] = field(default_factory=dict)
+    # A digest of what is done, and of what was there before it: two plans that are the same do the same.
+    plan: str = ""
 
     @property
     def has_changes(self) -> bool:
@@ -101,6 +104,18 @@ def lines_about(center: Center) -> list[Line]:
             elif record.entries:
                 found.append(Line(kind.name, name_of(record), Outcome.LEFT))
     return found
+
+
+def plan_of(center: Center) -> str:
+    """A digest of what will be created, changed and left, and of the values that will be replaced."""
+    touched = []
+    for kind in KINDS:
+        for record in center.of(kind).values():
+            changes = () if record.is_new else record.changes()
+            if record.is_new or changes or record.entries:
+                before = [(name, repr(record.before.get(name))) for name in changes]
+                touched.append(f"{kind.name} {record.key!r} {record.is_new} {before}")
+    return salted_hmac("ccai.center.plan", "\n".join(touched), algorithm="sha256").hexdigest()
 
 
 def summary_of_faults(count: int) -> str:

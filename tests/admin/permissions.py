@@ -58,6 +58,23 @@ GET   /admin/agents/agent/{agent}/change/                        login     login
 POST  /admin/agents/agent/{agent}/change/                        login     login 403    403        200
 GET   /admin/agents/agent/{agent}/delete/                        login     login 403    403        403
 GET   /admin/agents/agent/{agent}/history/                       login     login 403    403        302
+GET   /admin/agents/agent/live/?ids={agent}                      login     login 200    200        200
+GET   /admin/agents/agent/{agent}/day/                           login     login 200    200        200
+GET   /admin/agents/agent/{agent}/invite/                        login     login 403    403        200
+POST  /admin/agents/agent/{agent}/invite/                        login     login 403    403        302
+GET   /admin/agents/agent/export.csv                             login     login 200    200        200
+GET   /admin/agents/agent/export.xlsx                            login     login 200    200        200
+GET   /admin/agents/agent/import/                                login     login 403    403        200
+POST  /admin/agents/agent/import/                                login     login 403    403        200
+GET   /admin/agents/agent/import/1/                              login     login 403    403        404
+POST  /admin/agents/agent/import/1/                              login     login 403    403        404
+
+GET   /admin/center/                                             login     login 403    403        200
+POST  /admin/center/                                             login     login 403    403        200
+GET   /admin/center/1/                                           login     login 403    403        404
+POST  /admin/center/1/                                           login     login 403    403        404
+GET   /admin/center/download/                                    login     login 403    403        200
+GET   /admin/center/download/?secrets=1                          login     login 403    403        403
 
 GET   /admin/agents/engagement/                                  login     login 200    200        200
 GET   /admin/agents/engagement/add/                              login     login 403    403        403

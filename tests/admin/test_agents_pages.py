@@ -121,7 +121,7 @@ def test_an_agent_is_deactivated_on_the_page(save):
 def test_agents_are_deactivated_and_activated_in_the_list(admin_client):
     agents = [make_agent(), make_agent()]
     for action, active in (("deactivate", False), ("activate", True)):
-        data = {"action": action, "_selected_action": [agent.pk for agent in agents], "index": "0"}
+        data = {"action": action, "_selected_action": [agent.pk for agent in agents], "index": "0", "confirmed": "1"}
         assert admin_client.post(admin_url(Agent, "changelist"), data).status_code == 302
         assert {*User.objects.filter(agent__in=agents).values_list("is_active", flat=True)} == {active}
 

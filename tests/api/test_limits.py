@@ -5,9 +5,14 @@ import base64
 import json
 
 import pytest
+from django.test import Client
 
-from ccai.api.limits import MAX_BODY, BodyLimit, max_form
+from agents.models import User
+from ccai.api.limits import MAX_BODY, BodyLimit, max_form, max_page
+from ccai.api.sessions import is_staff
 from ccai.asgi import application
+from ccai.center import parsing, tables
+from tests.conftest import HOST
 
 CHUNK = b" " * 65_536
 
@@ -102,6 +107,37 @@ def test_no_other_path_takes_more_either(path):
     start, body = ask(BodyLimit(look, lambda header: True), scope_of(path), [CHUNK] * 1_000)
     assert got == [len(CHUNK)] * 16 + ["http.disconnect"]
     assert (start["status"], body["body"]) == (413, b"Request body is too large")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("path", "most"), [("/admin/agents/agent/import/", 5), ("/admin/center/", 10)])
+def test_pages_take_files_of_those_who_work_there_and_of_nobody_else(path, most):
+    admin = User.objects.create_superuser("admin@example.com", "a long password")
+    agent = User.objects.create_user("agent@example.com", "a long password")
+
+    def seen_of(user, path=path):
+        browser = Client(SERVER_NAME=HOST)
+        browser.force_login(user)
+        cookies = f"sessionid={browser.cookies['sessionid'].value}".encode()
+        scope = scope_of(path)
+        scope["headers"] = [*scope["headers"], (b"cookie", cookies)]
+        sizes = []
+
+        async def look(scope, receive, send):
+            while (message := await receive())["type"] == "http.request":
+                sizes.append(len(message["body"]))
+
+        start, _body = ask(BodyLimit(look, bool, is_staff), scope, [CHUNK] * 200)
+        assert start["status"] == 413
+        return sum(sizes)
+
+    assert max_form(most * MAX_BODY) - len(CHUNK) <= seen_of(admin) <= max_form(most * MAX_BODY)
+    assert seen_of(agent) <= MAX_BODY
+    assert seen_of(admin, f"{path}x") <= MAX_BODY
+    assert max_page("/admin/agents/agent/import/") == max_form(tables.MAX_BYTES)
+    assert max_page("/admin/center/") == max_form(parsing.MAX_BYTES)
+    User.objects.filter(pk=admin.pk).update(is_active=False)
+    assert seen_of(admin) <= MAX_BODY
 
 
 @pytest.mark.parametrize("path", PAGES)

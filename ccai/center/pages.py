@@ -1,0 +1,251 @@
+"""Pages of files: upload one, look at what it would change, apply it. The center file, and the table of agents.
+
+What is uploaded waits as a StagedFile, which only its owner sees, and which the next upload of theirs replaces.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, re_path
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import slugify
+from django.utils.translation import gettext as say
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from agents.logins import person
+from agents.models import Agent
+from calls.scope import scope_of
+from ccai.center import parsing, tables
+from ccai.center.agents_table import COLUMNS, Preview, apply_agents, preview_agents, table_of
+from ccai.center.dumping import dump_center
+from ccai.center.faults import CenterFaults
+from ccai.center.guarding import judge_for
+from ccai.center.loading import PlanIsStale, load_center
+from ccai.center.report import LoadReport, Outcome
+from ccai.models import StagedFile
+
+# As many lines as somebody reads on a page.
+MOST_LINES = 500
+STALE = _("The center has changed since this page was made. Look again at what the file would do, and apply it then.")
+
+Page = Callable[..., HttpResponseBase]
+
+
+def behind(*permissions: str, whole: bool = True) -> Callable[[Page], Page]:
+    """A page of the back office for those with all of `permissions`; where `whole`, only if they see all of it."""
+
+    def wrap(page: Page) -> Page:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.has_perms(permissions) or (whole and scope_of(person(request)).is_limited):
+                raise PermissionDenied
+            return page(request, *args, **kwargs)
+
+        return admin.site.admin_view(guarded)
+
+    return wrap
+
+
+def shown(request: HttpRequest, template: str, title: str, **facts: Any) -> TemplateResponse:
+    """A page in the back office's look."""
+    context = {**admin.site.each_context(request), "title": title, "opts": Agent._meta, **facts}
+    return TemplateResponse(request, template, context)
+
+
+def stage(request: HttpRequest, purpose: StagedFile.Purpose, limit: int) -> StagedFile | Promise | str:
+    """The file that was uploaded, kept in the place of an earlier one; a sentence where there is none to keep."""
+    file = request.FILES.get("file")
+    if not isinstance(file, UploadedFile):
+        return _("Choose a file.")
+    if (file.size or 0) > limit:
+        return say("The file is larger than %(limit)d MiB.") % {"limit": limit >> 20}
+    with transaction.atomic():
+        StagedFile.objects.filter(user=person(request), purpose=purpose).delete()
+        return StagedFile.objects.create(
+            user=person(request), purpose=purpose, name=(file.name or "")[-255:], content=file.read()
+        )
+
+
+def staged(request: HttpRequest, purpose: StagedFile.Purpose, pk: int) -> StagedFile:
+    """The person's own file; 404 where it was applied, replaced, or is somebody else's."""
+    found = StagedFile.objects.filter(pk=pk, user=person(request), purpose=purpose).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def named(what: str, ending: str) -> dict[str, str]:
+    """The headers of a file to keep, whose name says what it is and of which day."""
+    name = f"{slugify(what)}-{timezone.localdate():%Y-%m-%d}.{ending}"
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+
+
+@behind("agents.add_agent", "agents.change_agent")
+def import_agents(request: HttpRequest) -> HttpResponseBase:
+    """GET: how a table has to look. POST: keep the uploaded table and show what it would do."""
+    fault: Promise | str = ""
+    if request.method == "POST":
+        kept = stage(request, StagedFile.Purpose.AGENTS, tables.MAX_BYTES)
+        if isinstance(kept, StagedFile):
+            return redirect("agents_import_preview", pk=kept.pk)
+        fault = kept
+    return shown(
+        request,
+        "admin/agents/agent/import.html",
+        say("Import agents"),
+        columns=COLUMNS,
+        fault=fault,
+        limit=tables.MAX_BYTES >> 20,
+        rows=tables.MAX_ROWS,
+    )
+
+
+@behind("agents.add_agent", "agents.change_agent")
+def preview_agent_import(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """GET: what the table would do, or what is wrong with it. POST: apply it, whole or not at all."""
+    kept = staged(request, StagedFile.Purpose.AGENTS, pk)
+    if request.method == "POST":
+        try:
+            done = apply_agents(bytes(kept.content), person(request), request.POST.get("plan", ""))
+        except PlanIsStale:
+            messages.error(request, STALE)
+            return redirect("agents_import_preview", pk=pk)
+        if not done.faults:
+            kept.delete()
+            messages.success(request, _applied(done))
+            return redirect("admin:agents_agent_changelist")
+    else:
+        done = preview_agents(bytes(kept.content), person(request))
+    changes = [change for change in done.changes if change.outcome != Outcome.LEFT]
+    return shown(
+        request,
+        "admin/agents/agent/import_preview.html",
+        say("Import agents"),
+        file=kept,
+        preview=done,
+        created=done.count(Outcome.CREATED),
+        changed=done.count(Outcome.CHANGED),
+        left=done.count(Outcome.LEFT),
+        changes=changes[:MOST_LINES],
+        more=max(len(changes) - MOST_LINES, 0),
+        faults=done.faults[:MOST_LINES],
+        more_faults=max(len(done.faults) - MOST_LINES, 0),
+    )
+
+
+def _applied(done: Preview) -> str:
+    """What an import did, for people."""
+    created, changed, left = (done.count(outcome) for outcome in (Outcome.CREATED, Outcome.CHANGED, Outcome.LEFT))
+    said = [
+        ngettext("%(count)d agent is added", "%(count)d agents are added", created) % {"count": created},
+        ngettext("%(count)d is changed", "%(count)d are changed", changed) % {"count": changed},
+        ngettext("%(count)d was so already", "%(count)d were so already", left) % {"count": left},
+    ]
+    return f"{', '.join(said)}."
+
+
+@behind("agents.view_agent", whole=False)
+def export_agents(request: HttpRequest, ending: str) -> HttpResponseBase:
+    """GET: the agents that the list shows with the same query, as a CSV or XLSX that can be imported again."""
+    try:
+        listed = admin.site.get_model_admin(Agent).get_changelist_instance(request).get_queryset(request)
+    except IncorrectLookupParameters:
+        return redirect("admin:agents_agent_changelist")
+    rows = table_of(list(listed.values_list("pk", flat=True)))
+    if ending == "csv":
+        return StreamingHttpResponse(
+            tables.csv_lines(rows), content_type="text/csv; charset=utf-8", headers=named(say("Agents"), "csv")
+        )
+    return HttpResponse(
+        tables.xlsx_file(rows, say("Agents")),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers=named(say("Agents"), "xlsx"),
+    )
+
+
+@behind("ccai.load_center")
+def center_file(request: HttpRequest) -> HttpResponseBase:
+    """GET: the ways of a center file in and out. POST: keep the uploaded file and show what it would do."""
+    fault: Promise | str = ""
+    if request.method == "POST":
+        kept = stage(request, StagedFile.Purpose.CENTER, parsing.MAX_BYTES)
+        if isinstance(kept, StagedFile):
+            return redirect("center_file_preview", pk=kept.pk)
+        fault = kept
+    return shown(request, "admin/center/file.html", say("Center file"), fault=fault, limit=parsing.MAX_BYTES >> 20)
+
+
+@behind("ccai.load_center")
+def preview_center_file(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """GET: what the file would do, or what is wrong with it. POST: apply it, whole or not at all."""
+    kept = staged(request, StagedFile.Purpose.CENTER, pk)
+    is_sent = request.method == "POST"
+    documents = [(kept.name, bytes(kept.content))]
+    plan = request.POST.get("plan", "") if is_sent else None
+    report, faults = LoadReport([]), []
+    try:
+        report = load_center(documents, dry_run=not is_sent, judge=judge_for(person(request)), plan=plan)
+    except CenterFaults as error:
+        faults = error.faults
+    except PlanIsStale:
+        messages.error(request, STALE)
+        return redirect("center_file_preview", pk=pk)
+    is_done = is_sent and not faults
+    if is_done:
+        kept.delete()
+    lines = [line for line in report.lines if line.outcome != Outcome.LEFT]
+    response = shown(
+        request,
+        "admin/center/preview.html",
+        say("Center file"),
+        file=kept,
+        report=report,
+        is_done=is_done,
+        counts=[
+            (kind, counts[Outcome.CREATED], counts[Outcome.CHANGED], counts[Outcome.LEFT])
+            for kind, counts in report.counts().items()
+        ],
+        lines=lines[:MOST_LINES],
+        more=max(len(lines) - MOST_LINES, 0),
+        faults=faults[:MOST_LINES],
+        more_faults=max(len(faults) - MOST_LINES, 0),
+    )
+    # It may hold tokens that are shown this once.
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@behind("ccai.load_center")
+def download_center_file(request: HttpRequest) -> HttpResponseBase:
+    """GET: the center as a file; ?secrets=1, for superusers alone, with the hashes of passwords and tokens."""
+    with_secrets = request.GET.get("secrets") == "1"
+    if with_secrets and not request.user.is_superuser:
+        raise PermissionDenied
+
+    def pieces() -> Iterator[bytes]:
+        yield dump_center(secrets=with_secrets).encode()
+
+    return StreamingHttpResponse(
+        pieces(), content_type="application/yaml; charset=utf-8", headers=named(say("Center"), "yaml")
+    )
+
+
+# They stand before the back office's own addresses, some of which would match them too.
+urlpatterns = [
+    path("agents/agent/import/", import_agents, name="agents_import"),
+    path("agents/agent/import/<int:pk>/", preview_agent_import, name="agents_import_preview"),
+    re_path(r"^agents/agent/export\.(?P<ending>csv|xlsx)$", export_agents, name="agents_export"),
+    path("center/", center_file, name="center_file"),
+    path("center/<int:pk>/", preview_center_file, name="center_file_preview"),
+    path("center/download/", download_center_file, name="center_file_download"),
+]
