@@ -27,6 +27,7 @@ from unfold.decorators import action, display
 from unfold.utils import parse_date_str
 from unfold.views import ChangeList
 
+from ccai.conflicts import TellsOfConflicts
 from ccai.forms import PhoneField
 from ccai.models import ApiToken
 from ccai.phones import wire_phone
@@ -84,7 +85,7 @@ class PhoneFields:
         return super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
 
 
-class CenterAdmin(PhoneFields, ModelAdmin):
+class CenterAdmin(PhoneFields, TellsOfConflicts, ModelAdmin):
     """The list and the form of one kind of thing. Filters are chosen together and applied by one button."""
 
     formfield_overrides: Mapping[type[Field], Mapping[str, Any]] = {URLField: {"assume_scheme": "https"}}

@@ -153,10 +153,13 @@ class HoursField(forms.Field):
         """What was written, and what is stored where nothing was."""
         return initial if data is None else data
 
-    def clean(self, value: WrittenHours | None) -> dict[str, Any] | None:
-        """The value to store; None is always open. Raises ValidationError, with every fault."""
-        if value is None:
-            return None
+    def clean(self, value: WrittenHours | dict[str, Any] | None) -> dict[str, Any] | None:
+        """The value to store; None is always open. Raises ValidationError, with every fault.
+
+        Stored hours, which a field takes that is not to be changed, stay as they are.
+        """
+        if not isinstance(value, WrittenHours):
+            return value
         sentences = value.sentences()
         if sentences:
             raise ValidationError(sentences)
