@@ -148,7 +148,7 @@ class UserAdmin(DjangoUserAdmin, CenterAdmin):
         is_own = obj is not None and obj.pk == request.user.pk
         return (*self.readonly_fields, *own) if is_own else self.readonly_fields
 
-    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """A form that knows who saves it."""
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.by = request.user

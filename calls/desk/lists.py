@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from agents.models import Agent, Engagement
 from calls import services
 from calls.desk.access import for_agents
+from calls.desk.callers import masked_call, sees_callers
 from calls.desk.own import own_call, own_voicemail
 from calls.files.serving import file_url
 from calls.models import Call, Offer, Participant, Photo, Status, Video
@@ -43,8 +44,14 @@ def voicemails(request: HttpRequest, agent: Agent) -> HttpResponse:
     """GET /desk/voicemails: the messages in the agent's boxes, those not heard first, then the newest."""
     unread_first = Case(When(status=Status.VOICEMAIL_RECEIVED, then=0), default=1)
     boxes = services.voicemails_for(agent).order_by(unread_first, "-ends_at", "-pk")
-    messages = boxes.select_related("end_user", "queue").prefetch_related(CHILDREN)[:SHOWN]
-    return render(request, "desk/voicemails.html", {"messages": messages, "numbers": checks.agents_numbers(agent)})
+    messages = list(boxes.select_related("end_user", "queue").prefetch_related(CHILDREN)[:SHOWN])
+    clear = sees_callers(agent)
+    context = {
+        "messages": messages if clear else [masked_call(call) for call in messages],
+        "clear": clear,
+        "numbers": checks.agents_numbers(agent),
+    }
+    return render(request, "desk/voicemails.html", context)
 
 
 @require_POST
@@ -59,7 +66,10 @@ def read_voicemail(request: HttpRequest, agent: Agent, call_id: int) -> HttpResp
 @for_agents
 def missed(request: HttpRequest, agent: Agent) -> HttpResponse:
     """GET /desk/missed: calls of the last days that the agent or the agent's queues missed."""
-    return render(request, "desk/missed.html", {"missed": find_missed(agent), "numbers": checks.agents_numbers(agent)})
+    found = find_missed(agent)
+    if not sees_callers(agent):
+        found = [Missed(masked_call(one.call), one.at) for one in found]
+    return render(request, "desk/missed.html", {"missed": found, "numbers": checks.agents_numbers(agent)})
 
 
 def find_missed(agent: Agent) -> list[Missed]:
@@ -107,7 +117,11 @@ def history(request: HttpRequest, agent: Agent) -> HttpResponse:
     )
     shown = rows[:PAGE]
     cursor = write_cursor(shown) if len(rows) > PAGE else ""
-    context = {"stays": shown, "cursor": cursor, "numbers": checks.agents_numbers(agent)}
+    clear = sees_callers(agent)
+    if not clear:
+        for stay in shown:
+            stay.call = masked_call(stay.call)
+    context = {"stays": shown, "clear": clear, "cursor": cursor, "numbers": checks.agents_numbers(agent)}
     return render(request, "desk/history_rows.html" if before else "desk/history.html", context)
 
 
@@ -129,24 +143,27 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
 @for_agents
 def recording(request: HttpRequest, agent: Agent, call_id: int) -> HttpResponseRedirect:
     """GET /desk/voicemails/{id}/recording: to the message itself, which a link opens for a while."""
-    return redirect(file_url(request)(own_voicemail(agent, call_id).voicemail.name or ""))
+    return _to_file(request, agent, own_voicemail(agent, call_id).voicemail.name)
 
 
 @require_safe
 @for_agents
 def photo(request: HttpRequest, agent: Agent, call_id: int, photo_id: int) -> HttpResponseRedirect:
     """GET /desk/calls/{id}/photos/{id}: to a picture that the end user sent."""
-    return _to_file(request, Photo.objects.filter(call=own_call(agent, call_id), pk=photo_id).first())
+    sent = Photo.objects.filter(call=own_call(agent, call_id), pk=photo_id).first()
+    return _to_file(request, agent, sent.file.name if sent else None)
 
 
 @require_safe
 @for_agents
 def video(request: HttpRequest, agent: Agent, call_id: int, video_id: int) -> HttpResponseRedirect:
     """GET /desk/calls/{id}/videos/{id}: to a video that the end user sent."""
-    return _to_file(request, Video.objects.filter(call=own_call(agent, call_id), pk=video_id).first())
+    sent = Video.objects.filter(call=own_call(agent, call_id), pk=video_id).first()
+    return _to_file(request, agent, sent.file.name if sent else None)
 
 
-def _to_file(request: HttpRequest, sent: Photo | Video | None) -> HttpResponseRedirect:
-    if sent is None:
+def _to_file(request: HttpRequest, agent: Agent, name: str | None) -> HttpResponseRedirect:
+    """To what a caller has sent or said; 404 where there is nothing, or nothing for this agent."""
+    if name is None or not sees_callers(agent):
         raise Http404
-    return redirect(file_url(request)(sent.file.name or ""))
+    return redirect(file_url(request)(name))

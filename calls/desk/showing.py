@@ -61,7 +61,7 @@ def draw_desk(desk: Desk, drawn: dict[object, Shared]) -> Drawn:
     if desk.facts is not None:
         context |= {"facts": desk.facts, "call": desk.facts.call, "flags": flags_of(desk.facts)}
     if desk.offer is not None and desk.facts is not None:
-        alike = (desk.offer.call_id, desk.offer.transfer_id, desk.offer.expires_at)
+        alike = (desk.offer.call_id, desk.offer.transfer_id, desk.offer.expires_at, desk.sees_callers)
         if alike not in drawn:
             drawn[alike] = Shared(
                 render_to_string("desk/offer_top.html", context), render_to_string("desk/caller.html", context)

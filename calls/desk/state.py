@@ -5,12 +5,13 @@ A page always shows one thing: what holds the agent's time now, else the convers
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
 from agents.models import Agent, Engagement
+from calls.desk.callers import masked_call, with_sight
 from calls.desk.words import why_gone, why_not_handed_on
 from calls.models import (
     Call,
@@ -43,7 +44,7 @@ EARLIER_CALLS = 5
 
 @dataclass
 class CallFacts:
-    """A call with all that an agent sees of it. It is the same for every agent who sees it."""
+    """A call with all that an agent sees of it. It is the same for all who see who calls, and for all others."""
 
     call: Call
     hold: Hold | None = None
@@ -78,6 +79,7 @@ class Desk:
 
     agent: Agent
     read_at: datetime
+    sees_callers: bool = True
     offer: Offer | None = None
     prompt: DialPrompt | None = None
     stay: Participant | None = None  # in the call that the agent is on
@@ -142,14 +144,14 @@ class Desk:
     @property
     def other_notes(self) -> list[Note]:
         """What others have written about it."""
-        notes = self.facts.notes if self.facts else []
+        notes = self.facts.notes if self.facts and self.sees_callers else []
         return [note for note in notes if note.agent_id != self.agent.pk and note.text]
 
 
 def read_desks(agent_ids: Collection[int], at: datetime) -> dict[int, Desk]:
     """The page of each of these agents, at the moment `at`; none for those who may not log in any more."""
-    agents = Agent.objects.filter(pk__in=agent_ids, user__is_active=True).select_related("user")
-    desks = {agent.pk: Desk(agent, at) for agent in agents}
+    agents = with_sight(Agent.objects.filter(pk__in=agent_ids, user__is_active=True).select_related("user"))
+    desks = {agent.pk: Desk(agent, at, agent.sees_callers) for agent in agents}
     held = Engagement.objects.filter(agent__in=desks, ended_at=None)
     by_kind: dict[str, list[int]] = defaultdict(list)
     idle = set(desks)
@@ -223,6 +225,13 @@ def _add_facts(desks: Iterable[Desk]) -> None:
     for call_id, its_desks in showing.items():
         for desk in its_desks:
             desk.facts, desk.dispositions = facts[call_id], dispositions
+            if not desk.sees_callers:
+                desk.facts = masked_facts(facts[call_id])
+
+
+def masked_facts(facts: CallFacts) -> CallFacts:
+    """What is left of `facts` for agents who do not see who calls."""
+    return replace(facts, call=masked_call(facts.call), photos=[], videos=[])
 
 
 def earlier_calls(call: Call) -> list[Call]:

@@ -18,6 +18,7 @@ from calls import services
 from calls.crm import crm
 from calls.crm.base import CrmContact, CrmUnavailable
 from calls.desk.access import for_agents
+from calls.desk.callers import sees_callers
 from calls.desk.own import find, missed_by, own_call, own_offer, own_prompt
 from calls.desk.queues import Board, Boards
 from calls.desk.showing import STATUSES, draw_board, draw_desks
@@ -26,6 +27,7 @@ from calls.desk.words import GONE, in_words
 from calls.models import Disposition, Transfer
 from calls.services import checks
 from ccai.errors import Refused
+from ccai.personal import masked_phone
 from ccai.times import now
 from menus.models import Menu
 
@@ -118,6 +120,8 @@ def prompt_form(request: HttpRequest, agent: Agent, prompt_id: int) -> HttpRespo
         except CrmUnavailable:
             ticket, crm_is_down = None, True
         contact = ticket.contact if ticket else None
+    if not sees_callers(agent):
+        prompt.end_user_number, contact = masked_phone(prompt.end_user_number) or "", None
     context = {
         "prompt": prompt,
         "contact": contact,
