@@ -13,7 +13,17 @@ from itertools import islice
 from django.db import connection, models, transaction
 
 from agents.models import Agent
-from calls.models import Call, CallType, Deflection, EndUser, FailReason, OfferEvent, Participant, Status
+from calls.models import (
+    Call,
+    CallType,
+    Deflection,
+    Disposition,
+    EndUser,
+    FailReason,
+    OfferEvent,
+    Participant,
+    Status,
+)
 from calls.models.call import OVER
 from calls.serializers import agent_snapshot
 from ccai.times import now, to_milliseconds
@@ -58,6 +68,10 @@ COMPANY = 0.02
 COMPANY_NUMBER = "+12022000000"
 COMPANY_TICKET = "T-0"
 WITH_TICKET = 0.3
+# Of the finished calls, how many are rated, and how many have an outcome; of all, how many customers are flagged.
+RATED, WITH_OUTCOME = 0.2, 0.6
+VERIFIED, BAD_ACTOR, REPEATED = 0.3, 0.001, 0.05
+OUTCOMES = ("Sold", "Refund", "Question answered", "Wrong number", "Never chosen")
 
 
 def write_history(calls: int) -> int:
@@ -69,14 +83,16 @@ def write_history(calls: int) -> int:
     made = calls // times
     span = timedelta(seconds=PAST.total_seconds() // times)
     draw = random.Random(calls)  # the same past each time
+    customers = made // CALLS_PER_END_USER
     end_users = EndUser.objects.bulk_create(
-        (
-            EndUser(number=f"+1202{2_000_000 + number}", name=f"Customer {number}")
-            for number in range(made // CALLS_PER_END_USER)
-        ),
+        (EndUser(number=number_of(customer), name=f"Customer {customer}") for customer in range(customers * times)),
         batch_size=BATCH,
-    )
-    past = make_calls(made, span, draw, end_users)
+    )[:customers]
+    outcomes = [
+        Disposition.objects.get_or_create(name=name, defaults={"position": position})[0]
+        for position, name in enumerate(OUTCOMES)
+    ]
+    past = make_calls(made, span, draw, end_users, outcomes[:-1])
     while batch := list(islice(past, BATCH)):
         with transaction.atomic():
             Call.objects.bulk_create(batch)
@@ -87,18 +103,34 @@ def write_history(calls: int) -> int:
     for time in range(1, times):
         with transaction.atomic():
             for model, key in ((Call, "id"), (Participant, "call_id"), (OfferEvent, "call_id")):
-                repeat(model, key, made, time, span)
+                repeat(model, key, made, time=time, span=span, end_users=end_users)
     return made * times
 
 
-def repeat(model: type[models.Model], key: str, made: int, time: int, span: timedelta) -> None:
-    """Write the rows of the first `made` calls once more, `time` spans of time later. `key` is the call's id there."""
+def number_of(customer: int) -> str:
+    """The phone number of the customer who was met as the so many'th, from 0, which is the company."""
+    return f"+1202{2_000_000 + customer}"
+
+
+def repeat(
+    model: type[models.Model], key: str, made: int, *, time: int, span: timedelta, end_users: list[EndUser]
+) -> None:
+    """Write the rows of the first `made` calls once more, `time` spans of time later. `key` is the call's id there.
+
+    Each time other people call; the company remains. `end_users` are those of the first calls.
+    """
     seconds = int(span.total_seconds()) * time
+    others, company = len(end_users) * time, end_users[0]
     values = {}
     for field in model._meta.concrete_fields:
         column = connection.ops.quote_name(field.attname)
         if field.attname == key:
             values[column] = f"{column} + {made * time}"
+        elif field.attname == "end_user_id":
+            values[column] = f"CASE WHEN {column} = {company.pk} THEN {column} ELSE {column} + {others} END"
+        elif field.attname == "end_user_number":
+            other = f"'+' || (CAST(substr({column}, 2) AS bigint) + {others})"
+            values[column] = f"CASE WHEN {column} = '{company.number}' THEN {column} ELSE {other} END"
         elif isinstance(field, models.DateTimeField):
             values[column] = LATER[connection.vendor].format(column=column, seconds=seconds)
         elif not field.primary_key:
@@ -111,7 +143,9 @@ def repeat(model: type[models.Model], key: str, made: int, time: int, span: time
         )
 
 
-def make_calls(count: int, span: timedelta, draw: random.Random, end_users: list[EndUser]) -> Iterator[Call]:
+def make_calls(
+    count: int, span: timedelta, draw: random.Random, end_users: list[EndUser], outcomes: list[Disposition]
+) -> Iterator[Call]:
     """So many calls of the first `span` of the past, unsaved."""
     agents = [(agent, agent_snapshot(agent)) for agent in Agent.objects.select_related("user")]
     menus = [(menu, menu.snapshot(), menu.path()) for menu in Menu.objects.order_by("pk")]
@@ -149,6 +183,7 @@ def make_calls(count: int, span: timedelta, draw: random.Random, end_users: list
             cast_level=1,
         )
         settle(call, fail_reasons[number], draw)
+        remark(call, draw, outcomes)
         yield call
 
 
@@ -168,6 +203,19 @@ def settle(call: Call, fail_reason: str, draw: random.Random) -> None:
         call.connected_at, call.call_duration, call.voip_provider = answered, draw.randrange(10, 900), "sandbox"
     if call.status in OVER:
         call.ends_at = call.updated_at = answered + timedelta(seconds=call.call_duration)
+
+
+def remark(call: Call, draw: random.Random, outcomes: list[Disposition]) -> None:
+    """What is said of the call afterwards, and of the customer."""
+    if call.status == Status.FINISHED:
+        if draw.random() < RATED:
+            call.rating = draw.randint(1, 5)
+            call.has_feedback = draw.random() < 0.1
+        if draw.random() < WITH_OUTCOME:
+            call.disposition = draw.choice(outcomes)
+    call.verified_customer = draw.random() < VERIFIED
+    call.bad_actor = draw.random() < BAD_ACTOR
+    call.repeat_customer = draw.random() < REPEATED
 
 
 def make_participants(call: Call) -> Iterator[Participant]:

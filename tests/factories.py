@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import Group
+
 from agents.models import Agent, Language, OutboundNumber, User
 from calls.models import Call, FailReason, Status
 from calls.models.call import OVER, WITH_AGENT
@@ -22,6 +24,13 @@ def make_agent(email: str | None = None, *, active: bool = True, status: str = "
         email=email or f"agent{number}@example.com", first_name="Agent", last_name=str(number), is_active=active
     )
     return Agent.objects.create(user=user, status=status, **columns)
+
+
+def make_person(role: str) -> User:
+    """Somebody who works in the back office with that role, and is no agent."""
+    person = User.objects.create(email=f"{role}{next(numbers)}@example.com", is_staff=True)
+    person.groups.add(Group.objects.get(name=role))
+    return person
 
 
 def look_for_pages(until: datetime, seconds: int = 120) -> None:

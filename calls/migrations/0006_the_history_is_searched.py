@@ -64,6 +64,14 @@ class Migration(migrations.Migration):
         ),
         AddIndexInUse(
             model_name='call',
+            index=models.Index(models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('has_feedback', True)), name='calls_with_feedback'),
+        ),
+        AddIndexInUse(
+            model_name='call',
+            index=models.Index(models.F('disposition_id'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('disposition__isnull', False)), name='calls_by_disposition'),
+        ),
+        AddIndexInUse(
+            model_name='call',
             index=models.Index(condition=models.Q(('call_duration__gt', 0)), fields=['call_duration'], name='calls_by_duration'),
         ),
         AddIndexInUse(

@@ -311,6 +311,16 @@ class Call(models.Model):
             models.Index(
                 F("created_at").desc(), F("id").desc(), condition=Q(repeat_customer=True), name="calls_of_the_repeated"
             ),
+            models.Index(
+                F("created_at").desc(), F("id").desc(), condition=Q(has_feedback=True), name="calls_with_feedback"
+            ),
+            models.Index(
+                F("disposition_id"),
+                F("created_at").desc(),
+                F("id").desc(),
+                condition=Q(disposition__isnull=False),
+                name="calls_by_disposition",
+            ),
             models.Index(fields=["call_duration"], condition=Q(call_duration__gt=0), name="calls_by_duration"),
             # reports: what was answered, and what is live now
             models.Index(fields=["connected_at"], condition=Q(connected_at__isnull=False), name="calls_by_connection"),

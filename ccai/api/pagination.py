@@ -92,7 +92,7 @@ def paginate(queryset: QuerySet[M], request: Request, sort_columns: tuple[str, .
     # Going back reads the rows before the cursor in the opposite order, and turns them round.
     falling = descending != backward
     if cursor is not None:
-        queryset = queryset.filter(_beyond(cursor, column, falling))
+        queryset = queryset.filter(beyond(cursor, column, falling=falling))
     order = (f"-{column}", "-pk") if falling else (column, "pk")
     rows = list(queryset.order_by(*order)[: per + 1])
     there_is_more = len(rows) > per
@@ -110,7 +110,7 @@ def paginate(queryset: QuerySet[M], request: Request, sort_columns: tuple[str, .
     return Page(rows, headers)
 
 
-def _beyond(cursor: Cursor, column: str, falling: bool) -> Q:
+def beyond(cursor: Cursor, column: str, *, falling: bool) -> Q:
     """Rows after the cursor in the direction of reading; the first condition is what an index is entered by."""
     edge, side = ("lte", "lt") if falling else ("gte", "gt")
     return Q(**{f"{column}__{edge}": cursor.value}) & (

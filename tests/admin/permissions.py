@@ -131,6 +131,13 @@ GET   /admin/calls/call/{call}/change/                           login     login
 POST  /admin/calls/call/{call}/change/                           login     login 403    403        403
 GET   /admin/calls/call/{call}/delete/                           login     login 403    403        403
 GET   /admin/calls/call/{call}/history/                          login     login 403    403        302
+GET   /admin/calls/call/?q=2345&columns=number                   login     login 200    200        200
+GET   /admin/calls/call/export/csv/                              login     login 200    200        200
+GET   /admin/calls/call/export/xlsx/?all=1                       login     login 200    200        200
+GET   /admin/calls/call/export/pdf/                              login     login 404    404        404
+GET   /admin/calls/call/export/progress/                         login     login 200    200        200
+POST  /admin/calls/call/views/ name=Mine&query=status=failed     login     login 302    302        302
+POST  /admin/calls/call/views/999999/ delete=1                   login     login 404    404        404
 
 GET   /admin/calls/contact/                                      login     login 403    200        200
 GET   /admin/calls/contact/add/                                  login     login 403    403        200

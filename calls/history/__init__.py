@@ -1,0 +1,1 @@
+"""The call history: searched, filtered, read page by page, kept as views, exported."""
