@@ -5,7 +5,7 @@ A verb refuses with a ValidationError whose sentences say what is wrong and what
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import pairwise
 
@@ -247,6 +247,19 @@ def switch_redirection(menu: Menu, on: bool, user: User | None) -> DeflectionOpt
         option.active, option.switched_at, option.switched_by = on, now(), user
         option.save(update_fields=["active", "switched_at", "switched_by"])
     return option
+
+
+def in_order(menus: Iterable[Menu]) -> Iterator[tuple[Menu, int]]:
+    """`menus`, given in the order of siblings, in that of the tree, each with its depth among them, 0 at the top."""
+    by_id = {menu.pk: menu for menu in menus}
+    children: dict[int | None, list[Menu]] = defaultdict(list)
+    for menu in by_id.values():
+        children[menu.parent_id if menu.parent_id in by_id else None].append(menu)
+    ahead = [(menu, 0) for menu in reversed(children[None])]
+    while ahead:
+        menu, depth = ahead.pop()
+        yield menu, depth
+        ahead += [(child, depth + 1) for child in reversed(children[menu.pk])]
 
 
 def deflecting_to(menus: list[Menu]) -> list[DeflectionOption]:

@@ -131,6 +131,12 @@ GET   /admin/calls/call/{call}/change/                           login     login
 POST  /admin/calls/call/{call}/change/                           login     login 403    403        403
 GET   /admin/calls/call/{call}/delete/                           login     login 403    403        403
 GET   /admin/calls/call/{call}/history/                          login     login 403    403        302
+POST  /admin/calls/call/{call}/end/ reason=Stop                  login     login 403    302        302
+POST  /admin/calls/call/{call}/cancel/                           login     login 403    302        302
+POST  /admin/calls/call/{call}/move/ scheduled_at=2099-01-01T10:00 login     login 403    302        302
+POST  /admin/calls/call/{call}/start/                            login     login 403    302        302
+GET   /admin/calls/scheduled/                                    login     login 200    200        200
+POST  /admin/calls/scheduled/ deed=cancel&call=1                 login     login 403    302        302
 GET   /admin/calls/call/?q=2345&columns=number                   login     login 200    200        200
 GET   /admin/calls/call/export/csv/                              login     login 200    200        200
 GET   /admin/calls/call/export/xlsx/?all=1                       login     login 200    200        200
@@ -201,8 +207,18 @@ GET   /admin/menus/menu/                                         login     login
 GET   /admin/menus/menu/add/                                     login     login 403    403        200
 GET   /admin/menus/menu/{menu}/change/                           login     login 200    200        200
 POST  /admin/menus/menu/{menu}/change/                           login     login 403    403        200
-GET   /admin/menus/menu/{menu}/delete/                           login     login 403    403        403
+GET   /admin/menus/menu/{menu}/delete/                           login     login 403    403        200
+POST  /admin/menus/menu/{menu}/delete/ substitute=               login     login 403    403        302
+GET   /admin/menus/menu/{menu}/move/                             login     login 403    403        200
+POST  /admin/menus/menu/{menu}/move/ other=&where=last           login     login 403    403        302
+GET   /admin/menus/menu/{menu}/restore/                          login     login 403    403        200
+POST  /admin/menus/menu/{menu}/restore/                          login     login 403    403        200
+GET   /admin/menus/menu/{menu}/close/                            login     login 403    200        200
+POST  /admin/menus/menu/{menu}/close/ reason=Fire                login     login 403    302        302
+POST  /admin/menus/menu/{menu}/redirection/ on=0                 login     login 403    302        302
+POST  /admin/menus/menu/closings/{closing}/reopen/               login     login 403    302        302
 GET   /admin/menus/menu/{menu}/history/                          login     login 403    403        302
+POST  /admin/menus/menu/hours-preview/ hours-time_zone=UTC        login     login 200    200        200
 GET   /admin/agents/user/{user}/password/                        login     login 403    403        200
 """
 
