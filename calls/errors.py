@@ -41,6 +41,7 @@ CALL_CANNOT_BE_CANCELLED = Sentence("call_cannot_be_cancelled", "Call can't be c
 # Ours: the platform has no such verbs.
 CALL_CANNOT_BE_MOVED = Sentence("call_cannot_be_moved", "Call can't be moved")
 CALL_CANNOT_BE_STARTED = Sentence("call_cannot_be_started", "Call can't be started")
+MENU_HAS_NO_OPENING = Sentence("menu_has_no_opening", "Menu does not open within a year")
 CALL_IS_SCHEDULED = Sentence("call_is_scheduled", "Call is scheduled: cancel it instead", 409)
 REASON_REQUIRED = Sentence("reason_required", "reason is required")
 CALL_HAS_ENDED = Sentence("call_has_ended", "Call has ended")

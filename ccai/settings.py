@@ -349,6 +349,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "sizes": "any", "href": lambda request: static("ccai/icon.svg")}
     ],
+    "DASHBOARD_CALLBACK": "calls.admin.front.front_page",
     "STYLES": [lambda request: static("ccai/admin.css"), lambda request: static("ccai/changes.css")],
     "SCRIPTS": [lambda request: static("ccai/accessible.js")],
     "SITE_URL": None,
@@ -374,7 +375,9 @@ UNFOLD = {
             {
                 "title": _("Live"),
                 "items": [
+                    own_page(_("Reports"), "query_stats", "reports:page", "calls.view_report"),
                     page(_("Calls"), "call", "calls.call"),
+                    own_page(_("Scheduled calls"), "event", "scheduled_calls", "calls.view_call"),
                     page(_("Offers"), "notifications_active", "calls.offer"),
                     page(_("Dial prompts"), "dialpad", "calls.dialprompt"),
                     page(_("Agents' time"), "timelapse", "agents.engagement"),

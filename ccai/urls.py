@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from calls.admin.scheduled import scheduled_page
 from calls.files.serving import stored_file
 from ccai.api.views import NothingHere
 from ccai.health import health, health_of_web
@@ -11,7 +12,9 @@ from ccai.health import health, health_of_web
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("ccai.center.pages")),
+    path("admin/calls/scheduled/", admin.site.admin_view(scheduled_page), name="scheduled_calls"),
     path("admin/", admin.site.urls),
+    path("reports/", include("calls.reports.urls")),
     path("desk/", include("calls.desk.urls")),
     path("invite/", include("agents.urls")),
     path("health/", health),

@@ -5,6 +5,7 @@ from calls.admin.call import CallAdmin
 from calls.admin.customers import ContactAdmin, EndUserAdmin, TicketAdmin
 from calls.admin.dispositions import DispositionAdmin
 from calls.admin.limits import SeenEngagementAdmin, SeenStatusChangeAdmin, SeenTeamAdmin
+from calls.admin.menus import SchedulingMenuAdmin
 from calls.admin.offers import DialPromptAdmin, OfferAdmin
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "EndUserAdmin",
     "FloorAgentAdmin",
     "OfferAdmin",
+    "SchedulingMenuAdmin",
     "SeenEngagementAdmin",
     "SeenStatusChangeAdmin",
     "SeenTeamAdmin",

@@ -22,9 +22,8 @@ from calls.admin.call_parts import COLOURS, fail_reason, snapshot_name
 from calls.models import Call, Deflection, DisconnectedBy, Status, VoicemailReason
 from calls.showing.story import Story
 from ccai.admin import clock_time, duration, label
-from ccai.personal import MASK, masked_text, shown_number
+from ccai.personal import HIDDEN, masked_text, sees_personal_data, shown_number
 
-HIDDEN = MASK * 3
 LINK = "text-primary-600 dark:text-primary-500"
 FLAGS: tuple[tuple[str, Promise], ...] = (
     ("verified_customer", gettext_lazy("verified customer")),
@@ -47,7 +46,7 @@ class Reader:
 def reader_of(user: User | AnonymousUser) -> Reader:
     """What `user` may see."""
     return Reader(
-        personal_data=user.has_perm("calls.view_personal_data"),
+        personal_data=sees_personal_data(user),
         end_users=user.has_perm("calls.view_enduser"),
         agents=user.has_perm("agents.view_agent"),
         menus=user.has_perm("menus.view_menu"),

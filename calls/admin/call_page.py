@@ -26,6 +26,7 @@ from calls.showing.story import Story, read_story, with_names
 from ccai.admin import clock_time, is_id
 from ccai.errors import Refused
 from ccai.models import AuditEntry
+from ccai.personal import sees_personal_data
 from ccai.times import now
 
 LONGEST_REASON = 500
@@ -167,7 +168,7 @@ def _live_context(request: HttpRequest, story: Story) -> dict[str, Any]:
 def _still_context(request: HttpRequest, story: Story) -> dict[str, Any]:
     """What the page has beside that: what can be heard, seen and done."""
     call, may = story.call, request.user.has_perm
-    clear = may("calls.view_personal_data")
+    clear = sees_personal_data(request.user)
     is_scheduled = call.status == Status.SCHEDULED
     changes: list[AuditEntry] = []
     if may("ccai.view_auditentry"):

@@ -18,6 +18,7 @@ WORDS: dict[str, Promise] = {
     errors.SCHEDULED_AT_IN_THE_PAST.code: _("This time is over. Choose one to come."),
     errors.MENU_AFTER_HOURS.code: _("Its menu is closed at that time. Choose another."),
     errors.MENU_REDIRECTED.code: _("Its menu is redirected now. Switch that off first, or cancel the call."),
+    errors.MENU_HAS_NO_OPENING.code: _("Its menu does not open again by its hours. Choose a time, or cancel the call."),
     errors.MENU_NOT_FOUND.code: _("Its menu is deleted, and nothing takes its place. Cancel the call."),
 }
 

@@ -137,6 +137,12 @@ POST  /admin/calls/call/{call}/move/ scheduled_at=2099-01-01T10:00 login     log
 POST  /admin/calls/call/{call}/start/                            login     login 403    302        302
 GET   /admin/calls/scheduled/                                    login     login 200    200        200
 POST  /admin/calls/scheduled/ deed=cancel&call=1                 login     login 403    302        302
+POST  /admin/calls/call/{call}/end/ reason=Stop                  login     login 403    302        302
+POST  /admin/calls/call/{call}/cancel/                           login     login 403    302        302
+POST  /admin/calls/call/{call}/move/ scheduled_at=2099-01-01T10:00 login     login 403    302        302
+POST  /admin/calls/call/{call}/start/                            login     login 403    302        302
+GET   /admin/calls/scheduled/                                    login     login 200    200        200
+POST  /admin/calls/scheduled/ deed=cancel&call=1                 login     login 403    302        302
 GET   /admin/calls/call/?q=2345&columns=number                   login     login 200    200        200
 GET   /admin/calls/call/export/csv/                              login     login 200    200        200
 GET   /admin/calls/call/export/xlsx/?all=1                       login     login 200    200        200
