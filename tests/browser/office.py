@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tests.serve.running import Serve
+from tests.serve.running import Program, Serve, wait_for
 
 EMAIL = "office@example.com"
 PASSWORD = "not-a-secret-of-the-office"
@@ -33,6 +33,20 @@ def serve_office(directory):
         CCAI_SANDBOX_RING_SECONDS="1",
         CCAI_SANDBOX_TALK_SECONDS="600",
     ).wait_until_ready()
+
+
+def bring_to_life(serve):
+    """Calls are under way, wait, and are to come."""
+    program = Program(serve.url, serve.manage("create_api_token", "office").split()[-1])
+    for hours in (1, 2, 2.2, 2.4, 5, 6, 6.1, 20, 22, 22.5, 23, 26, 30, 45, 46, 47):
+        program.schedule(seconds=hours * 3_600, number=f"+1 202-555-01{int(hours * 10) % 90 + 10}")
+    for number in range(6):
+        body = {"call_type": "Voice Inbound (API)", "menu_id": 21 + number % 2 * 2}
+        response = program.session.post(
+            f"{program.base}/calls", json={**body, "end_user_number": f"+1 415-555-014{number}"}, timeout=30
+        )
+        assert response.status_code == 201, response.text
+    wait_for(lambda: serve.query("SELECT 1 FROM calls_call WHERE status = 'connected'"), "a conversation")
 
 
 def log_in(context, url):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.office import find_pages, log_in, serve_office
+from tests.browser.office import bring_to_life, find_pages, log_in, serve_office
 
 PICTURES = Path(__file__).resolve().parent.parent.parent / "docs" / "screenshots" / "all"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -23,6 +23,7 @@ def take(only, directory):
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     serve = serve_office(Path(directory))
     try:
+        bring_to_life(serve)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=arguments)
             context = browser.new_context()

@@ -1,0 +1,134 @@
+"""What needs somebody's attention, on the page that people see first: questions, nothing of pages.
+
+Each question is asked of few rows, along an index, however long the history is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+import redis
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+
+from agents.models import Agent
+from calls.models import Call, EndUser, FailReason, Status
+from calls.models.call import WITH_AGENT
+from calls.scope import Scope
+from ccai import heartbeat
+from menus.models import DeflectionOption, Menu
+
+# A deadline is settled within a tick or two; what is later than this is stuck.
+STUCK_AFTER = timedelta(seconds=60)
+# A provider is in trouble where at least so many calls, and half of all there, have failed on the line lately.
+LATELY = timedelta(minutes=15)
+FAILED_CALLS = 3
+LINE_FAILURES = (
+    FailReason.VOIP_CONN_GENERAL,
+    FailReason.VOIP_CONN_TIMEOUT,
+    FailReason.VOIP_CONN_SIGNAL,
+    FailReason.VOIP_INVALID_TOKEN,
+    FailReason.VOIP_TWILIO_ERROR,
+    FailReason.VOIP_TOKBOX_ERROR,
+    FailReason.VOIP_NEXMO_ERROR,
+    FailReason.STUCK_DUE_TO_API_ERROR,
+)
+SHOWN = 5
+
+
+class Concern(Enum):
+    """What may be wrong, the worst first."""
+
+    CLOCK_STANDS = auto()
+    PROVIDER_FAILS = auto()
+    CALLS_STUCK = auto()
+    MENUS_CLOSED = auto()
+    MENUS_UNSERVED = auto()
+    QUEUES_UNSERVED = auto()
+    MENUS_REDIRECTED = auto()
+    CRM_SILENT = auto()
+    VOICEMAILS_UNHEARD = auto()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that needs attention: how many there are, and the first of them, each its id and its name."""
+
+    concern: Concern
+    count: int = 1
+    examples: list[tuple[int, object]] = field(default_factory=list)
+    name: str = ""
+
+
+def notices(scope: Scope, at: datetime) -> list[Notice]:
+    """What needs attention at the moment `at`, of what `scope` sees; empty where all is well."""
+    found = [*_of_the_clock(), *_of_providers(at), *_of_calls(scope, at), *_of_menus(scope), *_of_the_crm()]
+    order = list(Concern)
+    return sorted(found, key=lambda notice: order.index(notice.concern))
+
+
+def _of_the_clock() -> Iterator[Notice]:
+    """Nothing is dialled, expired or settled while no tick comes."""
+    try:
+        ticks = all(heartbeat.seen_lately((heartbeat.WORKER, heartbeat.BEAT)))
+    except redis.RedisError:
+        ticks = False
+    if not ticks:
+        yield Notice(Concern.CLOCK_STANDS)
+
+
+def _of_providers(at: datetime) -> Iterator[Notice]:
+    """Providers at which many of the latest calls failed on the line."""
+    lately = (
+        Call.objects.filter(created_at__gt=at - LATELY)
+        .exclude(voip_provider="")
+        .values("voip_provider")
+        .annotate(all=Count("pk"), failed=Count("pk", filter=Q(fail_reason__in=LINE_FAILURES)))
+        .order_by("voip_provider")
+    )
+    for row in lately:
+        if row["failed"] >= FAILED_CALLS and row["failed"] * 2 >= row["all"]:
+            yield Notice(Concern.PROVIDER_FAILS, row["failed"], name=row["voip_provider"])
+
+
+def _of_calls(scope: Scope, at: datetime) -> Iterator[Notice]:
+    """Calls past their deadline, or of which the provider has not been able to say anything; messages nobody heard."""
+    calls = scope.calls()
+    late = Q(deadline_at__lt=at - STUCK_AFTER)
+    silent = Q(status__in=WITH_AGENT, unheard_since__lt=at - STUCK_AFTER)
+    yield from _of(Concern.CALLS_STUCK, calls.filter(late | silent, ends_at=None).order_by("pk"), "pk")
+    unheard = calls.filter(status=Status.VOICEMAIL_RECEIVED, created_at__lt=at - timedelta(days=1))
+    yield from _of(Concern.VOICEMAILS_UNHEARD, unheard.order_by("-created_at", "-pk"), "pk")
+
+
+def _of_menus(scope: Scope) -> Iterator[Notice]:
+    """Menus that take calls and have nobody to answer them, or that somebody has closed or redirected by hand."""
+    live = scope.queues().filter(deleted=False)
+    leaves = live.filter(~Exists(Menu.objects.filter(parent=OuterRef("pk"), deleted=False)))
+    serving = Agent.objects.filter(groups__menu=OuterRef("pk"), user__is_active=True)
+    unserved = leaves.filter(~Exists(serving))
+    waiting = Call.objects.filter(status=Status.QUEUED, queue=OuterRef("pk"))
+    yield from _of(Concern.QUEUES_UNSERVED, unserved.filter(Exists(waiting)).order_by("pk"), "name")
+    yield from _of(
+        Concern.MENUS_UNSERVED, unserved.filter(~Exists(waiting), hidden=False, closing=None).order_by("pk"), "name"
+    )
+    # Of a branch that was closed, the menu that somebody closed.
+    yield from _of(Concern.MENUS_CLOSED, live.filter(closing__menu=F("pk")).order_by("pk"), "name")
+    redirected = DeflectionOption.objects.filter(
+        menu=OuterRef("pk"), occasion=DeflectionOption.Occasion.REDIRECTION, active=True
+    )
+    yield from _of(Concern.MENUS_REDIRECTED, live.filter(Exists(redirected)).order_by("pk"), "name")
+
+
+def _of_the_crm() -> Iterator[Notice]:
+    """People whose name the CRM was asked for and did not tell."""
+    waiting = EndUser.objects.filter(ask_crm_at__isnull=False).count()
+    if waiting:
+        yield Notice(Concern.CRM_SILENT, waiting)
+
+
+def _of(concern: Concern, rows: QuerySet, name: str) -> Iterator[Notice]:
+    """A notice of `rows`, where there are any."""
+    count = rows.order_by().count()
+    if count:
+        yield Notice(concern, count, list(rows.values_list("pk", name)[:SHOWN]))
