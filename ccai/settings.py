@@ -375,7 +375,6 @@ UNFOLD = {
             {
                 "title": _("Live"),
                 "items": [
-                    own_page(_("Reports"), "query_stats", "reports:page", "calls.view_report"),
                     page(_("Calls"), "call", "calls.call"),
                     own_page(_("Scheduled calls"), "event", "scheduled_calls", "calls.view_call"),
                     page(_("Offers"), "notifications_active", "calls.offer"),
