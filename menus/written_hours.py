@@ -3,6 +3,7 @@
 What is written is kept as it is until it is right, so that whoever reads what is wrong sees their own words.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ class WrittenHours:
     countries: Sequence[str] = ()
     holidays: Sequence[WrittenDay] = ()
     exceptions: Sequence[WrittenDay] = ()
+
+    def __str__(self) -> str:
+        return json.dumps(self.value(), ensure_ascii=False)
 
     @classmethod
     def of(cls, value: Any, time_zone: str = "UTC") -> "WrittenHours":

@@ -156,6 +156,9 @@ class MenuPage(MenuFields, CenterAdmin):
         menu = kwargs.get("obj")
         if menu is not None:
             context |= standing_context(menu)
+            context["may_close"] = request.user.has_perm("menus.close_menu")
+            context["may_change"] = self.has_change_permission(request, menu)
+            context["here"] = request.path
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Menu, form: forms.ModelForm, change: bool) -> None:

@@ -25,6 +25,7 @@ ICONS = {
     Look.CLOSED: "e911_emergency",
     Look.DELETED: "delete",
 }
+SWITCHED = (Look.CLOSED, Look.REDIRECTED)
 WHEN: dict[Occasion, Promise] = {
     Occasion.AFTER_HOURS: gettext_lazy("While it is closed"),
     Occasion.REDIRECTION: gettext_lazy("While it is redirected"),
@@ -41,7 +42,7 @@ class Instead(NamedTuple):
 
 
 def standing_context(menu: Menu) -> dict[str, Any]:
-    """What the top of the page of `menu` shows and offers."""
+    """What the top of the page of `menu` shows."""
     option = menu.option(Occasion.REDIRECTION)
     redirection = option if option is not None and option.active else None
     now_it = stand(menu, redirection)
@@ -51,12 +52,16 @@ def standing_context(menu: Menu) -> dict[str, Any]:
         "standing_icon": ICONS[now_it.look],
         "by_hours": by_hours,
         "closing": menu.closing,
+        "closed_with": closed_with(menu),
         "redirection": option,
         "is_redirected": redirection is not None,
     }
 
 
-SWITCHED = (Look.CLOSED, Look.REDIRECTED)
+def closed_with(menu: Menu) -> str:
+    """The name of the menu whose whole branch is closed, and this one with it; empty where it is not so."""
+    closing = menu.closing
+    return closing.menu.name if closing and closing.menu_id != menu.pk and not menu.deleted else ""
 
 
 def stand(menu: Menu, redirection: DeflectionOption | None) -> Standing:

@@ -226,6 +226,37 @@ class TestHowItStands:
         tree.delete(stored(menu), substitute=None)
         assert sentence(menu) == "Deleted: no calls come here."
 
+    def test_its_buttons_are_the_verbs_of_the_tree_and_lead_back_here(self, admin_client):
+        menu = make_menu()
+        DeflectionOption.objects.create(menu=menu, occasion="redirection", kind="message", active=False)
+        here = page_of(menu)
+        page = admin_client.get(here).content.decode()
+        close, delete = (f"/admin/menus/menu/{menu.pk}/{verb}/" for verb in ("close", "delete"))
+        assert f'href="{close}?next={here}"' in page
+        assert f'href="{delete}?next={here}"' in page
+        redirection = f"/admin/menus/menu/{menu.pk}/redirection/"
+        assert f'action="{redirection}"' in page
+        assert admin_client.post(redirection, {"on": "1", "next": here}).headers["Location"] == here
+        assert "End the redirection" in admin_client.get(here).content.decode()
+
+        assert admin_client.post(close, {"reason": "Flood", "next": here}).headers["Location"] == here
+        page = admin_client.get(here).content.decode()
+        assert "Open again" in page
+        assert close not in page
+        assert "By its hours:" not in page  # it has none
+        tree.delete(stored(menu), substitute=None)
+        page = admin_client.get(here).content.decode()
+        assert "Restore" in page
+        assert delete not in page
+
+    def test_it_says_with_which_branch_it_is_closed(self, admin_client, admin_user):
+        shop = make_menu("Shop")
+        orders = make_menu("Orders", parent=shop, hours={"weekly": {}})
+        tree.close(shop, branch=True, reason="", user=admin_user)
+        page = admin_client.get(page_of(orders)).content.decode()
+        assert "With the whole branch of “Shop”." in page
+        assert "By its hours: Closed, and no opening is in sight." in " ".join(page.split())
+
 
 def rows(prefix, *rows, initial=0):
     """Rows of a formset, as the page sends them."""
