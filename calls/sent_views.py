@@ -70,7 +70,7 @@ class FeedbackView(ApiView):
         """PATCH: what is given replaces what was there; both come back."""
         call = find_call(Call.objects.all(), call_id)
         said = services.set_feedback(call, self.read_body())
-        return Response(said if shows_personal_data(request) else {**said, "feedback": masked_text(said["feedback"])})
+        return Response(said if shows_personal_data(request) else {**said, "comment": masked_text(said["comment"])})
 
 
 class DataParametersView(ApiView):
