@@ -129,6 +129,7 @@ class AgentAdmin(CenterAdmin):
             **self.admin_site.each_context(request),
             "title": _("Send an invitation"),
             "opts": self.opts,
+            "original": agent,
             "agent": agent,
             "back": page,
             "invited": clock_time(agent.user.invited_at),

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent, Engagement
-from ccai.admin import clock_time, label
+from ccai.admin import label
 
 # What an agent is doing, as the list shows it: an open engagement outshines the status.
 ENGAGED = {
@@ -45,7 +46,7 @@ def since_of(agent: Agent, at: datetime) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}" class="whitespace-nowrap">{}</time>',
         since.isoformat(),
-        clock_time(since),
+        f"{timezone.localtime(since):%Y-%m-%d %H:%M:%S}",
         lasting((at - since).total_seconds()),
     )
 

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
@@ -146,7 +147,8 @@ class FloorAgentAdmin(BulkActions, AgentAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": str(agent),
+            "title": say("Day of %(agent)s") % {"agent": agent},
+            "original": agent,
             "agent": agent,
             "today": today,
             **day_of(agent, min(day, today), scope_of(person(request)), at=now()),

@@ -6,9 +6,10 @@ What is uploaded waits as a StagedFile, which only its owner sees, and which the
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -17,11 +18,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, re_path
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from agents.logins import person
 from agents.models import Agent
@@ -56,19 +57,47 @@ def behind(*permissions: str, whole: bool = True) -> Callable[[Page], Page]:
     return wrap
 
 
+class FileForm(forms.Form):
+    """A file to upload, no larger than `limit` bytes."""
+
+    file = forms.FileField(error_messages={"required": _("Choose a file.")})
+
+    def __init__(self, *args: Any, label: str, endings: str, limit: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.limit = limit
+        self.fields["file"].label = label
+        self.fields["file"].widget = UnfoldAdminFileFieldWidget(attrs={"accept": endings, "required": True})
+
+    def clean_file(self) -> UploadedFile:
+        """A file that is not too large."""
+        file: UploadedFile = self.cleaned_data["file"]
+        if (file.size or 0) > self.limit:
+            raise ValidationError(
+                _("The file is larger than %(limit)d MiB. Split it into several files."),
+                params={"limit": self.limit >> 20},
+            )
+        return file
+
+
+def table_form(*sent: Any) -> FileForm:
+    """The form that takes a table of agents."""
+    label = say("A table of agents, as CSV or XLSX")
+    return FileForm(*sent, label=label, endings=".csv,.xlsx", limit=tables.MAX_BYTES)
+
+
+def center_form(*sent: Any) -> FileForm:
+    """The form that takes a center file."""
+    return FileForm(*sent, label=say("A center file, in YAML"), endings=".yaml,.yml,.json", limit=parsing.MAX_BYTES)
+
+
 def shown(request: HttpRequest, template: str, title: str, **facts: Any) -> TemplateResponse:
     """A page in the back office's look."""
-    context = {**admin.site.each_context(request), "title": title, "opts": Agent._meta, **facts}
+    context = {**admin.site.each_context(request), "title": title, "content_title": title, **facts}
     return TemplateResponse(request, template, context)
 
 
-def stage(request: HttpRequest, purpose: StagedFile.Purpose, limit: int) -> StagedFile | Promise | str:
-    """The file that was uploaded, kept in the place of an earlier one; a sentence where there is none to keep."""
-    file = request.FILES.get("file")
-    if not isinstance(file, UploadedFile):
-        return _("Choose a file.")
-    if (file.size or 0) > limit:
-        return say("The file is larger than %(limit)d MiB.") % {"limit": limit >> 20}
+def stage(request: HttpRequest, purpose: StagedFile.Purpose, file: UploadedFile) -> StagedFile:
+    """The file that was uploaded, kept in the place of an earlier one."""
     with transaction.atomic():
         StagedFile.objects.filter(user=person(request), purpose=purpose).delete()
         return StagedFile.objects.create(
@@ -93,18 +122,16 @@ def named(what: str, ending: str) -> dict[str, str]:
 @behind("agents.add_agent", "agents.change_agent")
 def import_agents(request: HttpRequest) -> HttpResponseBase:
     """GET: how a table has to look. POST: keep the uploaded table and show what it would do."""
-    fault: Promise | str = ""
-    if request.method == "POST":
-        kept = stage(request, StagedFile.Purpose.AGENTS, tables.MAX_BYTES)
-        if isinstance(kept, StagedFile):
-            return redirect("agents_import_preview", pk=kept.pk)
-        fault = kept
+    form = table_form(request.POST, request.FILES) if request.method == "POST" else table_form()
+    if form.is_valid():
+        kept = stage(request, StagedFile.Purpose.AGENTS, form.cleaned_data["file"])
+        return redirect("agents_import_preview", pk=kept.pk)
     return shown(
         request,
         "admin/agents/agent/import.html",
         say("Import agents"),
         columns=COLUMNS,
-        fault=fault,
+        form=form,
         limit=tables.MAX_BYTES >> 20,
         rows=tables.MAX_ROWS,
     )
@@ -133,6 +160,7 @@ def preview_agent_import(request: HttpRequest, pk: int) -> HttpResponseBase:
         say("Import agents"),
         file=kept,
         preview=done,
+        form=table_form(),
         created=done.count(Outcome.CREATED),
         changed=done.count(Outcome.CHANGED),
         left=done.count(Outcome.LEFT),
@@ -176,13 +204,11 @@ def export_agents(request: HttpRequest, ending: str) -> HttpResponseBase:
 @behind("ccai.load_center")
 def center_file(request: HttpRequest) -> HttpResponseBase:
     """GET: the ways of a center file in and out. POST: keep the uploaded file and show what it would do."""
-    fault: Promise | str = ""
-    if request.method == "POST":
-        kept = stage(request, StagedFile.Purpose.CENTER, parsing.MAX_BYTES)
-        if isinstance(kept, StagedFile):
-            return redirect("center_file_preview", pk=kept.pk)
-        fault = kept
-    return shown(request, "admin/center/file.html", say("Center file"), fault=fault, limit=parsing.MAX_BYTES >> 20)
+    form = center_form(request.POST, request.FILES) if request.method == "POST" else center_form()
+    if form.is_valid():
+        kept = stage(request, StagedFile.Purpose.CENTER, form.cleaned_data["file"])
+        return redirect("center_file_preview", pk=kept.pk)
+    return shown(request, "admin/center/file.html", say("Center file"), form=form, limit=parsing.MAX_BYTES >> 20)
 
 
 @behind("ccai.load_center")
@@ -211,6 +237,7 @@ def preview_center_file(request: HttpRequest, pk: int) -> HttpResponseBase:
         file=kept,
         report=report,
         is_done=is_done,
+        form=center_form(),
         counts=[
             (kind, counts[Outcome.CREATED], counts[Outcome.CHANGED], counts[Outcome.LEFT])
             for kind, counts in report.counts().items()

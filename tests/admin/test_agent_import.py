@@ -131,7 +131,7 @@ def test_each_fault_has_its_row_and_column_and_nothing_is_applied(admin_client):
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"", (0, "", "The file is empty. Its first row has to name the columns.")),
+        (b"\n", (0, "", "The file is empty. Its first row has to name the columns.")),
         (b"PK but no zip", (0, "", "The file cannot be read as XLSX. Save it again, or as “CSV UTF-8”.")),
         (b"email\n\xf6@x.de", (0, "", "The file is not UTF-8 text. Save it as “CSV UTF-8”, or as XLSX.")),
         (b"email", (0, "", "There is no agent in the table, only the names of columns.")),
