@@ -1,4 +1,4 @@
-"""The kernel as an installed app: API tokens and the commands that run the project."""
+"""The kernel as an installed app: API tokens, the record of changes, and the commands that run the project."""
 
 from django.apps import AppConfig
 from django.core import checks
@@ -12,7 +12,7 @@ class CcaiConfig(AppConfig):
     """The project package."""
 
     name = "ccai"
-    verbose_name = _("API access")
+    verbose_name = _("Access")
 
     def ready(self) -> None:
         """The system checks know the settings, and the admin the page of changes, which stands on its other pages."""

@@ -245,12 +245,9 @@ class TellsOfConflicts:
                 super().__init__(*args, **kwargs)
                 take_current(self, [name for name in fields_of(self) if name in theirs])
 
-            def full_clean(self) -> None:
-                super().full_clean()
-                if self.is_bound and lines:
-                    self.add_error(
-                        None, gettext("Somebody has changed this since you opened it. Nothing of yours is saved yet.")
-                    )
+            def is_valid(self) -> bool:
+                """Not while there is something to tell, whatever else is right or wrong."""
+                return super().is_valid() and not lines
 
         return Judged
 

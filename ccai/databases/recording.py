@@ -130,14 +130,28 @@ class RecordedUpdate(Recorded):
                 # No row that has come to match in between, of which nothing would be recorded.
                 self.query.add_filter("pk__in", list(before))
             result = super().execute_sql(result_type)
-            if rows:
-                fresh = model._base_manager.using(self.using).select_related(*audit.read_along(rule)).in_bulk(before)
-                changed = [
-                    (row, names[pk], before[pk], audit.values_of(row, columns), audit.Action.CHANGED)
-                    for pk, row in fresh.items()
-                ]
-                audit.write(audit.row_changes(changed, rule, acts), acts, self.using)
+            if result != len(rows) or not self.is_plain():
+                fresh = model._base_manager.using(self.using).select_related(*audit.read_along(rule))
+                rows = list(fresh.in_bulk(before).values())
+            else:
+                self.set_values(rows)
+            changed: list[audit.RowChange] = [
+                (row, names[row.pk], before[row.pk], audit.values_of(row, columns), audit.Action.CHANGED)
+                for row in rows
+            ]
+            audit.write(audit.row_changes(changed, rule, acts), acts, self.using)
         return result
+
+    def is_plain(self) -> bool:
+        """Whether every value is known here, so that nothing need be read again: none is worked out by the database."""
+        return not any(hasattr(value, "resolve_expression") for _field, _model, value in self.query.values)
+
+    def set_values(self, rows: list[Model]) -> None:
+        """The rows are as they are in the table now."""
+        for column, _model, value in self.query.values:
+            plain = value.pk if isinstance(value, Model) else column.to_python(value)
+            for row in rows:
+                setattr(row, column.attname, plain)
 
 
 class RecordedDelete(Recorded):
@@ -151,7 +165,7 @@ class RecordedDelete(Recorded):
         if acts and rule:
             with transaction.atomic(using=self.using, savepoint=False):
                 columns = audit.recorded_columns(model, rule)
-                deleted = [
+                deleted: list[audit.RowChange] = [
                     (row, str(row)[: audit.NAME_LENGTH], audit.values_of(row, columns), {}, audit.Action.DELETED)
                     for row in self.locked(rule)
                 ]

@@ -1,5 +1,6 @@
 """Who changed what: every change by a person leaves an entry, by whatever door it comes."""
 
+import runpy
 from datetime import timedelta
 
 import pytest
@@ -288,3 +289,11 @@ def test_the_clock_forgets_old_entries_and_files_nobody_applied_and_nothing_else
     assert audit.forget(at) == 0
     assert [row.object_id for row in AuditEntry.objects.all()] == ["399"]
     assert [row.name for row in StagedFile.objects.all()] == ["23"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_changes_at_a_shell_is_recorded_under_the_command(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["manage.py", "create_api_token", "crm"])
+    runpy.run_path("manage.py", run_name="__main__")
+    entry = AuditEntry.objects.get()
+    assert (entry.who, entry.user, entry.object_name) == ("manage.py create_api_token", None, "crm")
