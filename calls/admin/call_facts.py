@@ -141,7 +141,6 @@ def _about(call: Call, reader: Reader) -> list[Fact]:
         agent = link(reverse("admin:agents_agent_change", args=[call.agent_id]), agent)
     queue = str(call.queue) if call.queue and call.queue_id != call.menu_id else None
     return [
-        (_("Type"), call.get_call_type_display()),
         (_("End user"), end_user(call, reader)),
         (_("Number"), number(call, reader)),
         (_("Menu"), menu),
@@ -197,7 +196,7 @@ def _stars(rating: int | None) -> SafeString | None:
 def _line(call: Call) -> list[Fact]:
     return [
         (_("Provider"), call.voip_provider),
-        (_("Provider's call id"), format_html('<span class="break-words">{}</span>', call.voip_ref or "")),
+        (_("Provider's call id"), call.voip_ref),
         (_("Number called"), shown_number(call.support_number, clear=True)),
         (_("Number shown"), shown_number(call.outbound_number, clear=True)),
         (_("Answered"), call.get_answer_type_display() if call.assigned_at and call.queue_id else None),

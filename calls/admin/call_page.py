@@ -32,8 +32,9 @@ from ccai.times import now
 LONGEST_REASON = 500
 # Changes of the call by people that the page tells of.
 MOST_CHANGES = 20
-# How often the page of a live call reads it anew.
+# How often the page of a live call reads it anew; of one that is still to come.
 REFRESH_SECONDS = 3
+REFRESH_SECONDS_WHILE_SCHEDULED = 15
 
 
 class ReasonForm(forms.Form):
@@ -161,6 +162,7 @@ def _live_context(request: HttpRequest, story: Story) -> dict[str, Any]:
         "lines": telling.tell(story),
         "notes": story.notes,
         "clear": reader.personal_data,
+        "time_format": "H:i:s" if _is_of_one_day(story) else "Y-m-d H:i:s",
         "as_of": clock_time(story.at),
     }
 
@@ -175,7 +177,7 @@ def _still_context(request: HttpRequest, story: Story) -> dict[str, Any]:
         entries = AuditEntry.objects.filter(model=Call._meta.label_lower, object_id=str(call.pk))
         changes = list(entries.order_by("-at", "-pk")[:MOST_CHANGES])
     return {
-        "refresh_seconds": REFRESH_SECONDS if story.is_live else 0,
+        "refresh_seconds": _refresh_seconds(story),
         "recording": file_path(call.recording.name or "") if call.recording and clear else "",
         "voicemail": file_path(call.voicemail.name or "") if call.voicemail and clear else "",
         "photos": [(one.get_photo_type_display(), file_path(one.file.name or "")) for one in story.photos if clear],
@@ -189,6 +191,18 @@ def _still_context(request: HttpRequest, story: Story) -> dict[str, Any]:
         "longest_reason": LONGEST_REASON,
         "time_zone": timezone.get_current_timezone_name(),
     }
+
+
+def _refresh_seconds(story: Story) -> int:
+    """How often the page is read anew; 0 where nothing will change by itself."""
+    if not story.is_live:
+        return 0
+    return REFRESH_SECONDS_WHILE_SCHEDULED if story.call.status == Status.SCHEDULED else REFRESH_SECONDS
+
+
+def _is_of_one_day(story: Story) -> bool:
+    """Whether it is plain of which day all times are."""
+    return timezone.localdate(story.call.created_at) == timezone.localdate(story.ends_at)
 
 
 def _do(request: HttpRequest, call: Call, deed: Callable[[], object], done: str) -> HttpResponse:

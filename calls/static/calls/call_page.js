@@ -31,10 +31,12 @@
     // What has the focus, or is read out, is so afterwards, too.
     function put(html) {
         const focused = document.activeElement && holder.contains(document.activeElement) && document.activeElement.id;
-        const readOut = document.getElementById("call-read-out").textContent;
+        const readOut = document.getElementById("call-read-out")?.textContent;
         const scrolled = [...holder.querySelectorAll(".call-scroll")].map((one) => one.scrollLeft);
         holder.innerHTML = html;
-        document.getElementById("call-read-out").textContent = readOut;
+        if (readOut && document.getElementById("call-read-out")) {
+            document.getElementById("call-read-out").textContent = readOut;
+        }
         [...holder.querySelectorAll(".call-scroll")].forEach((one, index) => { one.scrollLeft = scrolled[index] || 0; });
         if (focused) {
             document.getElementById(focused)?.focus({ preventScroll: true });
