@@ -6,6 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser import office
 from tests.browser.agents import AGENTS, Browsers, Caller, write_center
 from tests.serve.running import Serve, databases
 
@@ -18,7 +19,15 @@ def center(tmp_path_factory):
     directory = tmp_path_factory.mktemp("center")
     center_file = write_center(directory / "center.yaml")
     with databases() as make:
-        serve = Serve(directory / "data", "--center", str(center_file), database_url=make(), CCAI_RATE_LIMIT="1000")
+        serve = Serve(
+            directory / "data",
+            "--center",
+            str(center_file),
+            database_url=make(),
+            CCAI_RATE_LIMIT="1000",
+            CCAI_ADMIN_EMAIL=office.EMAIL,
+            CCAI_ADMIN_PASSWORD=office.PASSWORD,
+        )
         try:
             yield serve.wait_until_ready()
         finally:
@@ -70,3 +79,16 @@ def agents(browsers):
         return page
 
     return open_page
+
+
+@pytest.fixture
+def back_office(chromium, center):
+    """The back office of the center, where somebody may do everything. No script in it may go wrong unsaid."""
+    context = chromium.new_context(base_url=center.url, viewport={"width": 1440, "height": 900})
+    page = office.log_in(context, center.url)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert not errors, errors
