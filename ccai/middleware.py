@@ -86,10 +86,11 @@ class PagePolicy(CSPMiddleware):
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
-        """The policy for `response`, wider below /admin/, and narrower below /desk/, whose styles are all in files."""
+        """The policy for `response`, wider below /admin/ and /reports/, and narrower below /desk/ and /wallboard/,
+        whose styles are all in files."""
         parts = super().get_policy_parts(request, response, report_only)
-        if request.path.startswith("/admin/"):
+        if request.path.startswith(("/admin/", "/reports/")):
             parts.update = {"script-src": [SELF, UNSAFE_EVAL]}
-        elif request.path.startswith("/desk/"):
+        elif request.path.startswith(("/desk/", "/wallboard/")):
             parts.replace = {"style-src": [SELF], "img-src": [SELF, "data:"]}
         return parts

@@ -18,7 +18,7 @@ from calls.figures.counting import (
     count_wrap_ups,
 )
 from calls.figures.definitions import Counts
-from calls.figures.spans import Piece, Place, Span, Step, moment_of
+from calls.figures.spans import Piece, Place, Span, Step, moment_of, quarter_of
 from calls.models import Channel
 from calls.models.call import CallQuerySet
 from calls.models.vocabulary import types_of_channel
@@ -110,10 +110,16 @@ class Report:
     before: Tally
 
     def pieces(self, step: Step) -> list[tuple[Piece, Counts, Counts | None]]:
-        """Each piece of the span, what there is in it, and what there was at its place in the span before, if there
-        was such a place."""
+        """Each piece of the span that has begun, what there is in it, and what there was at its place in the span
+        before, if there was such a place."""
         earlier: dict[Place, Counts] = {piece.place: counts for piece, counts in self.before.by_piece(step).items()}
-        return [(piece, counts, earlier.get(piece.place)) for piece, counts in self.now.by_piece(step).items()]
+        span = self.now.span
+        begun = {span.placer(step)(quarter) for quarter in range(quarter_of(span.start), quarter_of(span.end) + 1)}
+        return [
+            (piece, counts, earlier.get(piece.place))
+            for piece, counts in self.now.by_piece(step).items()
+            if span.is_over or piece in begun
+        ]
 
 
 def report(selection: Selection, span: Span) -> Report:

@@ -1,0 +1,101 @@
+"""`/reports/` and its tables as files."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from calls.figures import Report, report
+from calls.figures.definitions import FIGURES
+from calls.figures.spans import Span, Step
+from calls.history.export import FORMULA, csv_text
+from calls.models import Channel
+from calls.reports import tables
+from calls.reports.asking import DAYS, HEATS, STEPS, Asked, Days
+from calls.reports.words import tile
+from calls.scope import scope_of
+
+# Figures that are tiles, and in which order.
+TILES = (
+    "calls", "offered", "answered", "service_level", "speed_of_answer", "abandon_rate", "time_to_abandon",
+    "handle_time", "occupancy", "callbacks_kept", "deflections", "transfers", "voicemails", "rating",
+)  # fmt: skip
+
+
+def for_readers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """`view` for those who may see reports; others get 403, and those who have not logged in the login."""
+    return wraps(view)(
+        require_safe(admin.site.admin_view(permission_required("calls.view_report", raise_exception=True)(view)))
+    )
+
+
+@for_readers
+def report_page(request: HttpRequest) -> HttpResponseBase:
+    """GET /reports/: what the center did in a span, beside the span before."""
+    asked = Asked(request.GET, scope_of(request.user))
+    found = report(asked.selection, asked.span)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Reports"),
+        "asked": asked,
+        "spans": [(days, name) for days, name in DAYS.items() if days is not Days.CUSTOM],
+        "custom": Days.CUSTOM,
+        "channels": Channel.choices,
+        "steps": [(step, STEPS[step]) for step in asked.span.steps()],
+        "heats": [FIGURES[key] for key in HEATS],
+        "days_shown": _days(asked.span),
+        "days_before": _days(asked.span.before()),
+        "tiles": [tile(FIGURES[key], found.now.whole, found.before.whole) for key in TILES],
+        "charts": tables.by_time(found, asked.step),
+        "heat": tables.heat_map(found, asked.heat),
+        "plain": [tables.by_type(found), tables.by_deflection(found), tables.summary(found)],
+        "figures": FIGURES.values(),
+        "is_empty": not found.now.whole.calls and not found.now.whole.promises,
+        "zone": timezone.get_current_timezone_name(),
+        "fresh_address": reverse("reports:page"),
+    }
+    return TemplateResponse(request, "reports/page.html", context)
+
+
+@for_readers
+def report_csv(request: HttpRequest, table: str) -> HttpResponseBase:
+    """GET /reports/TABLE.csv: one table of the report that the rest of the address asks for."""
+    asked = Asked(request.GET, scope_of(request.user))
+    found = report(asked.selection, asked.span)
+    shown = next((one for one in _all_tables(found, asked) if one.key == table), None)
+    if shown is None:
+        raise Http404
+    name = f"{table}-{asked.span.first}-{asked.span.last}.csv"
+    text = "\ufeff" + csv_text([_harmless(cell) for cell in row] for row in shown.rows())
+    return HttpResponse(
+        text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _all_tables(found: Report, asked: Asked) -> list[tables.Table]:
+    step: Step = asked.step
+    return [
+        *tables.by_time(found, step),
+        tables.heat_map(found, asked.heat).table,
+        tables.by_type(found),
+        tables.by_deflection(found),
+        tables.summary(found),
+    ]
+
+
+def _harmless(cell: Any) -> Any:
+    """`cell`, which no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA and cell else cell
+
+
+def _days(span: Span) -> tuple[Any, Any]:
+    return span.first, span.last
