@@ -230,8 +230,9 @@ def _change(record: Record, row: int) -> RowChange:
 
 
 def _new_teams(center: Center, keys: Iterable[Any]) -> list[str]:
-    """The teams that are not there yet, by their paths."""
-    paths = {center.of(AGENTS)[key].values["team"] for key in keys} - {()}
+    """The teams that are not there yet, and those above them, by their paths."""
+    named = {center.of(AGENTS)[key].values["team"] for key in keys}
+    paths = {path[:depth] for path in named for depth in range(1, len(path) + 1)}
     return sorted(as_text("team", path) for path in paths if path not in center.teams)
 
 

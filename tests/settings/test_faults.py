@@ -127,6 +127,21 @@ class TestValuesThatCannotBeRead:
         assert env.redis("REDIS_URL", default="redis://localhost") == url
         assert env.faults == {}
 
+    @pytest.mark.parametrize("url", ["mail.example.com", f"http://a:{PASSWORD}@b", f"smtp://a:{PASSWORD}@b:port"])
+    def test_what_is_no_mail_server_is_said_without_its_password(self, environment, url):
+        env = environment("CCAI_EMAIL_URL", url)
+
+        assert env.mail("CCAI_EMAIL_URL")["EMAIL_BACKEND"] == "django.core.mail.backends.console.EmailBackend"
+        assert env.faults == {
+            "CCAI_EMAIL_URL": "This is no mail server. Write smtp+tls://USER:PASSWORD@HOST:587, or consolemail://."
+        }
+
+    def test_a_mail_server_is_known_by_its_url(self, environment):
+        mail = environment("CCAI_EMAIL_URL", "smtp+tls://ana:secret@mail.example.com:587").mail("CCAI_EMAIL_URL")
+
+        assert (mail["EMAIL_HOST"], mail["EMAIL_PORT"], mail["EMAIL_USE_TLS"]) == ("mail.example.com", 587, True)
+        assert (mail["EMAIL_HOST_USER"], mail["EMAIL_HOST_PASSWORD"]) == ("ana", "secret")
+
     def test_a_value_that_begins_with_a_dollar_is_itself(self, environment):
         assert environment("CCAI_EXAMPLE", "$HOME-is-no-other-variable").str("CCAI_EXAMPLE") == (
             "$HOME-is-no-other-variable"

@@ -1,7 +1,7 @@
 /* The list of agents keeps its statuses up to date; a page of a day says what a bar is. */
 "use strict";
 
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
     const PAUSE = 5000;
     const tools = document.querySelector("[data-live-url]");
     const cells = (kind) => [...document.querySelectorAll(`[data-${kind}]`)];
@@ -67,4 +67,4 @@
             });
         }
     }
-})();
+});
