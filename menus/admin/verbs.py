@@ -60,7 +60,7 @@ class MenuVerbs(CenterAdmin):
     def move_view(self, request: HttpRequest, menu_id: int) -> HttpResponseBase:
         """The menu stands elsewhere."""
         menu = self._find(request, menu_id, may=self.has_change_permission(request))
-        form = MoveForm(_sent(request))
+        form = MoveForm(_sent(request), initial={"other": menu.parent_id})
         seen = self.get_queryset(request).filter(deleted=False)
         form.fields["other"].offer(seen, branch_ids([menu.pk]))  # type: ignore[attr-defined]
 
