@@ -27,9 +27,15 @@ DAY = 86_400
 STYLES = (
     f'{HEAD}<styleSheet xmlns="{MAIN}"><numFmts count="1">'
     '<numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss"/></numFmts>'
-    '<fonts count="2"><font/><font><b/></font></fonts><fills count="1"><fill/></fills>'
-    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="3"><xf/>'
-    '<xf numFmtId="164" applyNumberFormat="1"/><xf fontId="1" applyFont="1"/></cellXfs></styleSheet>'
+    '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
+    '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
+    '<fills count="2"><fill><patternFill patternType="none"/></fill>'
+    '<fill><patternFill patternType="gray125"/></fill></fills>'
+    '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
+    '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
+    '<cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
+    '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
+    '<xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/></cellXfs></styleSheet>'
 )
 TIME, BOLD = 1, 2  # of the styles above
 
@@ -103,7 +109,7 @@ def cell_xml(cell: Cell, style: int = 0) -> str:
         return f"<c><v>{cell}</v></c>"
     if isinstance(cell, datetime):
         past = cell.replace(tzinfo=None) - EPOCH
-        return f'<c s="{TIME}"><v>{past.days + past.seconds / DAY:.6f}</v></c>'
+        return f'<c s="{TIME}"><v>{past.days + past.seconds / DAY:.9f}</v></c>'
     text = escape(UNWRITABLE.sub("", cell)[:LONGEST])
     styled = f' s="{style}"' if style else ""
     return f'<c{styled} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
