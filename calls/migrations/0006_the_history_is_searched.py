@@ -82,5 +82,9 @@ class Migration(migrations.Migration):
             model_name='call',
             index=models.Index(condition=models.Q(('ends_at', None)), fields=['status', 'queue'], name='calls_that_are_live'),
         ),
+        AddIndexInUse(
+            model_name='call',
+            index=models.Index(models.F('queue_id'), models.OrderBy(models.F('created_at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='calls_by_queue'),
+        ),
         migrations.RunPython(build_backwards_index, drop_backwards_index),
     ]

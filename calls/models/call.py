@@ -257,6 +257,7 @@ class Call(models.Model):
             history_index("status", "calls_by_status"),
             history_index("call_type", "calls_by_type"),
             history_index("menu_id", "calls_by_menu"),
+            history_index("queue_id", "calls_by_queue"),  # scope.Scope.calls: those of a branch
             history_index("agent_id", "calls_by_agent"),
             history_index("end_user_id", "calls_by_end_user"),
             history_index("end_user_number", "calls_by_end_user_number"),
