@@ -72,7 +72,12 @@ class NewUserForm(UserCreationForm):
 class UserForm(UserChangeForm):
     """A person who logs in."""
 
-    role = RoleField(help_text=_("What the person may do. Below it, what they may see can be limited."))
+    role = RoleField(
+        help_text=_(
+            "What the person may do. Viewers and supervisors can be limited to teams and branches; who changes logins "
+            "sees everything."
+        )
+    )
     by: ClassVar[User | AnonymousUser]
 
     class Meta:

@@ -33,6 +33,7 @@ class EndUserAdmin(Masked, LongListAdmin):
     list_display = ("person", "phone", "out_contact_id", "identifier", "created")
     search_fields = ("name", "number", "out_contact_id", "identifier")
     search_help_text = _("Name, whole phone number, CRM contact id or identifier")
+    masked_search_help_text = _("Whole phone number, CRM contact id or identifier")
     readonly_fields = ("created",)
     fields = (("name", "number"), "out_contact_id", "identifier", "created")
 

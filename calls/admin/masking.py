@@ -30,6 +30,14 @@ class Masked:
     nothing then, and cannot ask for them by the address of the list, which would tell what they are."""
 
     masks: Mapping[str, Callable[[Any], Any]]
+    masked_search_help_text: Any = None  # what can be searched for then
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, which says what this person can search for."""
+        changelist = super().get_changelist_instance(request)  # type: ignore[misc]
+        if not sees_personal_data(request.user):
+            changelist.search_help_text = self.masked_search_help_text
+        return changelist
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """The rows, as this person sees them."""

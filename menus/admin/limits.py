@@ -49,5 +49,7 @@ class LimitedUserAdmin(UserAdmin):
     """Logins, and the branches that they are limited to."""
 
     def get_inlines(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
-        """The branches, once there is a login."""
-        return [BranchLimitInline] if obj else []
+        """The branches, once there is a login; where nobody can add any, those that there are."""
+        if obj is None or not (may_limit(request, obj) or obj.branch_limits.exists()):
+            return []
+        return [BranchLimitInline]
