@@ -375,6 +375,8 @@ UNFOLD = {
             {
                 "title": _("Live"),
                 "items": [
+                    own_page(_("Reports"), "query_stats", "reports:page", "calls.view_report"),
+                    own_page(_("Wallboard"), "tv", "wallboard:page", "calls.view_wallboard"),
                     page(_("Calls"), "call", "calls.call"),
                     own_page(_("Scheduled calls"), "event", "scheduled_calls", "calls.view_call"),
                     page(_("Offers"), "notifications_active", "calls.offer"),

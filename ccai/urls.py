@@ -14,6 +14,8 @@ urlpatterns = [
     path("admin/", include("ccai.center.pages")),
     path("admin/calls/scheduled/", admin.site.admin_view(scheduled_page), name="scheduled_calls"),
     path("admin/", admin.site.urls),
+    path("reports/", include("calls.reports.urls")),
+    path("wallboard/", include("calls.wallboard.urls")),
     path("desk/", include("calls.desk.urls")),
     path("invite/", include("agents.urls")),
     path("health/", health),

@@ -137,12 +137,6 @@ POST  /admin/calls/call/{call}/move/ scheduled_at=2099-01-01T10:00 login     log
 POST  /admin/calls/call/{call}/start/                            login     login 403    302        302
 GET   /admin/calls/scheduled/                                    login     login 200    200        200
 POST  /admin/calls/scheduled/ deed=cancel&call=1                 login     login 403    302        302
-POST  /admin/calls/call/{call}/end/ reason=Stop                  login     login 403    302        302
-POST  /admin/calls/call/{call}/cancel/                           login     login 403    302        302
-POST  /admin/calls/call/{call}/move/ scheduled_at=2099-01-01T10:00 login     login 403    302        302
-POST  /admin/calls/call/{call}/start/                            login     login 403    302        302
-GET   /admin/calls/scheduled/                                    login     login 200    200        200
-POST  /admin/calls/scheduled/ deed=cancel&call=1                 login     login 403    302        302
 GET   /admin/calls/call/?q=2345&columns=number                   login     login 200    200        200
 GET   /admin/calls/call/export/csv/                              login     login 200    200        200
 GET   /admin/calls/call/export/xlsx/?all=1                       login     login 200    200        200
@@ -226,6 +220,16 @@ POST  /admin/menus/menu/closings/{closing}/reopen/               login     login
 GET   /admin/menus/menu/{menu}/history/                          login     login 403    403        302
 POST  /admin/menus/menu/hours-preview/ hours-time_zone=UTC        login     login 200    200        200
 GET   /admin/agents/user/{user}/password/                        login     login 403    403        200
+
+# Reports and the wallboard
+GET   /reports/                                                  login     login 200    200        200
+GET   /reports/?branch={menu}                                    login     login 200    200        200
+GET   /reports/?branch=999999                                    login     login 404    404        404
+GET   /reports/summary.csv                                       login     login 200    200        200
+GET   /reports/nothing.csv                                       login     login 404    404        404
+GET   /wallboard/                                                login     login 200    200        200
+GET   /wallboard/?branch=999999                                  login     login 404    404        404
+GET   /wallboard/parts/                                          login     login 200    200        200
 """
 
 DESK = """
