@@ -32,6 +32,7 @@ from ccai.times import now
 SHOWN = "_shown"
 CHOICE = "_choice-"
 THEIRS = "theirs"
+ANEW = "anew"  # what the form carries where the thing is there no more
 SALT = "ccai.conflicts"
 # An entry is dated a moment before its transaction ends.
 EARLIER = timedelta(seconds=10)
@@ -73,6 +74,7 @@ class Line:
     yours: str | None  # None where the person has not touched it, and there is nothing to choose
     who: str = ""
     at: datetime | None = None
+    can_choose: bool = True
 
     @property
     def choice(self) -> str:
@@ -87,6 +89,7 @@ class Judgement:
     lines: list[Line] = field(default_factory=list)  # none: it may be saved
     shown: Shown | None = None  # what the form carries next
     theirs: set[str] = field(default_factory=set)  # the fields that take what is there now, whatever was sent
+    is_gone: bool = False  # the thing is there no more: what was sent is a new one
 
 
 def fields_of(form: BaseForm, leave_out: Collection[str] = ()) -> list[str]:
@@ -177,15 +180,19 @@ class TellsOfConflicts:
         if request.method != "POST" or object_id is None:
             return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
         with transaction.atomic():
-            request.judgement = self.judge(request, object_id)  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+            judgement = self.judge(request, object_id)
+            request.judgement = judgement  # type: ignore[attr-defined]
+            place = None if judgement.is_gone else object_id
+            return super().changeform_view(request, place, form_url, extra_context)  # type: ignore[misc]
 
     def judge(self, request: HttpRequest, object_id: str) -> Judgement:
         """What is to become of the form. What it carries is changed where rows that it names are there no more."""
         admin: Any = self
         shown = Shown.read(request.POST.get(SHOWN, ""))
         thing = admin.get_object(request, unquote(object_id))
-        if shown is None or thing is None or not admin.has_change_permission(request, thing):
+        if thing is None:
+            return self.judge_gone(request, object_id, shown)
+        if shown is None or not admin.has_change_permission(request, thing):
             return Judgement()
         if shown.thing != f"{thing._meta.label_lower}:{thing.pk}":
             return Judgement()
@@ -203,6 +210,31 @@ class TellsOfConflicts:
         for line in judgement.lines:
             line.who, line.at = who_changed(thing, line.kept_as, datetime.fromisoformat(shown.at))
         return judgement
+
+    def judge_gone(self, request: HttpRequest, object_id: str, shown: Shown | None) -> Judgement:
+        """Of a thing that somebody has deleted, what was sent is shown as a new one, which is added when it is sent
+        again, for those who may add."""
+        admin: Any = self
+        key = unquote(object_id)
+        is_there = admin.model._base_manager.filter(pk=key).exists() if key.isdecimal() else True
+        if is_there or not admin.has_add_permission(request):
+            return Judgement()
+        if request.POST.get(SHOWN) == ANEW:
+            return Judgement(is_gone=True)
+        if shown is None or shown.thing != f"{admin.opts.label_lower}:{key}":
+            return Judgement()
+        data: Any = request.POST.copy()
+        for link in admin.model._meta.related_objects:
+            prefix = link.get_accessor_name()
+            if f"{prefix}-{INITIAL_FORM_COUNT}" in data:
+                known = range(int(data[f"{prefix}-{INITIAL_FORM_COUNT}"]))
+                for place in rewrite_rows(data, prefix, (), known, link.related_model._meta.pk.name):
+                    data.pop(f"{prefix}-{place}-{link.field.name}", None)
+        request.POST = data
+        name, yours = capfirst(admin.opts.verbose_name), gettext("kept, as a new one")
+        line = Line("", "", str(name), NOTHING, gettext("deleted"), yours, can_choose=False)
+        line.who, line.at = who_deleted(admin.opts.label_lower, key)
+        return Judgement([line], is_gone=True)
 
     def forms(self, request: HttpRequest, thing: Model) -> tuple[ModelForm, list[BaseInlineFormSet]]:
         """The form and the inlines that this person may change: as they are shown, or filled with what was sent."""
@@ -274,7 +306,7 @@ class TellsOfConflicts:
             shown = shown_by(thing, context["adminform"].form, formsets)
         else:
             shown = None
-        context["shown"] = shown.signed() if shown else ""
+        context["shown"] = shown.signed() if shown else ANEW if judgement is not None and judgement.is_gone else ""
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
 
@@ -389,6 +421,12 @@ def name_of(row: BaseForm, kind: str) -> str:
     """What to call a row that is gone: by what was sent for its first field."""
     first = next((str(row[name].data) for name in fields_of(row) if row[name].data), "")
     return f"{kind} “{first}”" if first else kind
+
+
+def who_deleted(model: str, object_id: str) -> tuple[str, datetime | None]:
+    """Who deleted the thing, and when; ("", None) where nobody knows."""
+    found = AuditEntry.objects.filter(model=model, object_id=object_id, action=AuditEntry.Action.DELETED).first()
+    return (found.who, found.at) if found else ("", None)
 
 
 def who_changed(thing: Model, kept_as: str, since: datetime) -> tuple[str, datetime | None]:

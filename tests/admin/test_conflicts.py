@@ -121,6 +121,21 @@ def test_a_menu_is_compared_with_its_languages_hours_groups_and_options(admin_cl
     assert list(kept.agents.all()) == [bob]
 
 
+def test_what_somebody_has_deleted_meanwhile_is_kept_as_a_new_one(admin_client, admin_user, second):
+    contact = Contact.objects.create(out_contact_id="c-1", name="Kim")
+    contact.phones.create(number="+12025550123")
+    url = admin_url(Contact, "change", contact.pk)
+    mine = second.get(url)
+    admin_client.post(admin_url(Contact, "delete", contact.pk), {"post": "yes"})
+    told = second.post(url, sent_back(mine, name="Kim Smith"))
+    assert lines_of(told) == [("Contact", "–", "deleted", "kept, as a new one")]
+    assert told.context["conflict_lines"][0].who == admin_user.email
+    assert not Contact.objects.exists()
+    assert saved(second.post(url, sent_back(told)))
+    assert Contact.objects.get().name == "Kim Smith"
+    assert [phone.number for phone in Contact.objects.get().phones.all()] == ["+12025550123"]
+
+
 def formset(response, prefix):
     """The inline with this prefix on the page."""
     return next(one.formset for one in response.context["inline_admin_formsets"] if one.formset.prefix == prefix)
