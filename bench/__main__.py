@@ -17,7 +17,9 @@ NAMES = {
     "posting": "how many calls one process takes in",
     "next_call": "what it costs to find the next call of a long queue",
     "reading": "what a page of GET /calls costs among many calls",
+    "office": "what the call history costs among many calls: pages, filters, searches, exports",
 }
+AMONG_CALLS = ("reading", "office")
 # The others need Django, set up for one database after the other.
 ON_SERVE: dict[str, Callable[[], None]] = {"desk": desk.measure, "due": due.measure, "start": start.measure}
 
@@ -45,8 +47,12 @@ def read_arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", type=benchmark, metavar="NAME", help="what to measure; all by default")
-    parser.add_argument("--calls", type=call_count, default=100_000, help="how many calls `reading` reads among")
-    parser.add_argument("--database", choices=DATABASES, help="for `posting`, `next_call`, `reading`; both by default")
+    parser.add_argument(
+        "--calls", type=call_count, default=100_000, help="how many calls `reading` and `office` read among"
+    )
+    parser.add_argument(
+        "--database", choices=DATABASES, help="for those but `desk`, `due` and `start`; both by default"
+    )
     return parser.parse_args()
 
 
@@ -64,7 +70,7 @@ def main() -> None:
             continue
         for database in [arguments.database] if arguments.database else DATABASES:
             try:
-                run_inside(name, database, [str(arguments.calls)] if name == "reading" else [])
+                run_inside(name, database, [str(arguments.calls)] if name in AMONG_CALLS else [])
             except subprocess.CalledProcessError as error:
                 sys.exit(error.returncode)  # it has said what was wrong
     print(f"\n{time.monotonic() - began:.0f} seconds in all")
