@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q
 from django.utils.functional import Promise
+from django.utils.html import conditional_escape
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import User
@@ -32,6 +33,7 @@ UNREADABLE = Mark("unreadable", _("Hours cannot be read"), "error")
 DELETED = Mark("deleted", _("Deleted"), "delete")
 HIDDEN = Mark("hidden", _("Hidden"), "visibility_off")
 NOBODY = Mark("nobody", _("No agents"), "person_off")
+TYPE_WORDS = {menu_type: menu_type.label for menu_type in Menu.MenuType}
 TYPE_ICONS = {Menu.MenuType.IVR: "dialpad", Menu.MenuType.MOBILE: "smartphone", Menu.MenuType.WEB: "language"}
 
 
@@ -50,10 +52,13 @@ class Row:
     leaves: int = 0  # below it that are not deleted
     open_leaves: int = 0
 
-    @property
-    def indent(self) -> float:
-        """How far it is set in, in rem."""
-        return (self.level - 1) * 1.5
+    def __post_init__(self) -> None:
+        """Work out once what is written several times: as text, and fit to stand in a page."""
+        self.pk = str(self.menu.pk)
+        self.depth = str(self.level)
+        self.name = conditional_escape(self.menu.name)
+        self.is_deleted = self.menu.deleted
+        self.type_words = TYPE_WORDS[Menu.MenuType(self.menu.menu_type)]
 
     @property
     def is_closed(self) -> bool:

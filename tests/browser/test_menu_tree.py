@@ -103,7 +103,7 @@ def close_and_open_again(tree):
     banner = tree.get_by_text("“Harbour” and all below it: 5 menus are closed.")
     expect(banner).to_be_visible()
     expect(row(tree, "Timetable")).to_contain_text("Closed")
-    tree.get_by_role("button", name="Open “Harbour” again").click()
+    tree.get_by_role("button", name="Open again: Harbour").click()
     expect(banner).to_have_count(0)
     expect(row(tree, "Timetable")).to_contain_text("Open")
 
