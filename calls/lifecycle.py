@@ -91,7 +91,7 @@ def seconds_between(start: datetime | None, end: datetime | None) -> int:
 
 def deadline_of(call: Call, status: str, at: datetime) -> datetime | None:
     """When the clock settles `call` if it stays in `status`, come to at `at`; None where it may stay for ever."""
-    if status == call.status == Status.QUEUED:
+    if status == call.status == Status.QUEUED and call.pk is not None:
         return call.deadline_at
     if status == Status.QUEUED:
         # A scheduled call has its time, wherever it is sent on to; one that comes back from an agent it never talked to
