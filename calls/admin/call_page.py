@@ -24,6 +24,7 @@ from calls.scope import scope_of
 from calls.showing import refusals, telling, timeline
 from calls.showing.story import Story, read_story, with_names
 from ccai.admin import clock_time, is_id
+from ccai.audit import because
 from ccai.errors import Refused
 from ccai.models import AuditEntry
 from ccai.personal import sees_personal_data
@@ -118,7 +119,8 @@ class CallPage:
         if not form.is_valid():
             return _back(request, call, _faults(form))
         reason = form.cleaned_data["reason"]
-        return _do(request, call, lambda: services.force_end(call, reason=reason), _("The call is ended."))
+        with because(reason):
+            return _do(request, call, lambda: services.force_end(call, reason=reason), _("The call is ended."))
 
     def cancel_view(self, request: HttpRequest, call_id: int) -> HttpResponse:
         """POST: the call, which is scheduled or waits, is withdrawn."""

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 def test_a_live_call_is_failed_with_the_reason_wherever_it_stands(status):
     call = make_call(status, voip_provider="sandbox")
     stay = Participant.objects.create(call=call, type="end_user", on_line_at=now())
-    with acting(lambda: Actor("sue@example.com", 1)):
+    with acting(lambda: Actor("sue@example.com")):
         ended = force_end(call, reason="  Line is dead. ")
     call.refresh_from_db()
     assert (call.status, call.fail_reason, call.fail_details) == ("failed", "force_ended", "Line is dead.")

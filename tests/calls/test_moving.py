@@ -38,7 +38,7 @@ def test_a_moved_call_is_due_at_the_new_time_and_its_history_says_who_moved_it_a
     call = make_scheduled(menu=make_menu(agents=[make_agent()]))
     before, due = call.scheduled_at, now() + timedelta(hours=2, microseconds=400)
     clock.jump(1)
-    with acting(lambda: Actor("sue@example.com", 1)):
+    with acting(lambda: Actor("sue@example.com")):
         move_call(call, due)
     stored = Call.objects.get(pk=call.pk)
     assert (stored.status, stored.scheduled_at) == ("scheduled", now() + timedelta(hours=2, seconds=-1))
