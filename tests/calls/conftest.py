@@ -8,6 +8,9 @@ from calls import dispatch
 from ccai.times import now
 from tests.factories import make_center
 
+# Seconds: how long a clock that is turned looks each second, and how often it looks in between.
+ALERT, BUSY = 6, 8
+
 
 @pytest.fixture
 def center(db):
@@ -26,11 +29,13 @@ class Clock:
         return dispatch.tick(rounds=rounds)
 
     def pass_by(self, seconds):
-        """Let time go by and do, second by second, what falls due."""
-        done = 0
-        for _second in range(int(seconds)):
-            self._mover.shift(timedelta(seconds=1))
+        """Let time go by and do what falls due: second by second at first and at last, as a busy clock in between."""
+        done, left = 0, int(seconds)
+        while left:
+            step = 1 if seconds - left < ALERT or left <= ALERT else min(BUSY, left - ALERT)
+            self._mover.shift(timedelta(seconds=step))
             done += self.tick()
+            left -= step
         return done
 
     def jump(self, seconds):
