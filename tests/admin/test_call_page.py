@@ -109,7 +109,8 @@ def test_a_calls_story_is_drawn_and_told_with_names_and_reasons(admin_client):
     lanes = {lane.name: [bar.kind for bar in lane.bars] for lane in response.context["timeline"].lanes}
     assert lanes == {
         "In the menus": ["menu"], "In the queue": ["queue"], "Connecting": ["ring", "ring"],
-        str(ben): ["offer-expired"], str(ana): ["offer-accepted", "ring", "talk"], "End user": ["wait", "talk"], "On hold": ["hold"],
+        str(ben): ["offer-expired"], str(ana): ["offer-accepted", "ring", "talk"],
+        "End user": ["wait", "talk"], "On hold": ["hold"],
     }  # fmt: skip
     told = [(line.since, line.what, line.why, line.who) for line in response.context["lines"]]
     assert told[0] == ("+0:00", "Came in, browses the menus", "The caller's line came in.", "the end user")
