@@ -21,6 +21,13 @@ def fast_passwords():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_static_files():
+    """WhiteNoise looks through all static files for each new browser of a test, which asks for none of them."""
+    with override_settings(WHITENOISE_USE_FINDERS=False):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def empty_redis():
     """No test sees what another has left in Redis."""
