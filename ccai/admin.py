@@ -38,6 +38,9 @@ SEE_CHANGES = "ccai.view_auditentry"
 
 admin.site.index_title = _("Home")
 
+# Stands where there is no figure.
+NOTHING = "–"
+
 
 def unbroken(text: str | None) -> SafeString | None:
     """`text` on one line, however narrow its column; None stays None."""

@@ -16,7 +16,7 @@ from calls.attention import Concern, Notice, notices
 from calls.figures import today
 from calls.figures.today import RINGING, Branch
 from calls.scope import scope_of
-from ccai.admin import duration
+from ccai.admin import NOTHING, duration
 from ccai.times import now
 
 # What stops calls comes before what is merely to be known.
@@ -124,7 +124,7 @@ def tiles_of(center: Branch) -> list[Tile]:
         Tile(_("Answered"), day.answered, _("%(count)s gave up") % {"count": day.abandoned}),
         Tile(
             _("Service level"),
-            "–" if level is None else f"{level:.0%}",
+            NOTHING if level is None else f"{level:.0%}",
             _("within %(seconds)s s") % {"seconds": settings.CCAI_SERVICE_LEVEL_SECONDS},
         ),
         Tile(_("Agents available"), agents[Agent.Status.AVAILABLE], _("%(count)s busy") % {"count": busy}),

@@ -6,9 +6,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from calls.figures.definitions import Better, Counts, Figure, Unit
-from ccai.admin import duration
+from ccai.admin import NOTHING, duration
 
-NOTHING = "–"
 # Less than this is no change.
 LEAST = {Unit.COUNT: 0.5, Unit.SHARE: 0.0005, Unit.SECONDS: 0.5, Unit.STARS: 0.005}
 

@@ -18,9 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from agents.models import Agent
 from calls.figures import Today, today
 from calls.figures.today import AGENT_STATES, RINGING, Branch
-from calls.reports.words import NOTHING
 from calls.scope import Scope
-from ccai.admin import duration, is_id
+from ccai.admin import NOTHING, duration, is_id
 
 FRESH_FOR = 1.0  # seconds
 MOST_KEPT = 200  # scopes with their branches
