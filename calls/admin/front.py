@@ -74,9 +74,9 @@ SENTENCES = {
 # Permission, address, icon and words of what people come for most.
 SHORTCUTS = (
     ("calls.view_call", "admin:calls_call_changelist", "call", _("Call history")),
-    ("calls.view_call", "scheduled_calls", "event_upcoming", _("Scheduled calls")),
+    ("calls.view_call", "scheduled_calls", "event", _("Scheduled calls")),
     ("calls.view_report", "reports:page", "query_stats", _("Reports")),
-    ("calls.view_wallboard", "wallboard:page", "monitor", _("Wallboard")),
+    ("calls.view_wallboard", "wallboard:page", "tv", _("Wallboard")),
     ("menus.view_menu", "admin:menus_menu_changelist", "account_tree", _("Menus")),
     ("agents.view_agent", "admin:agents_agent_changelist", "headset_mic", _("Agents")),
 )
