@@ -197,6 +197,8 @@ def write(changes: Iterable[Change], acts: Actor, using: str) -> None:
     entries = AuditEntry.objects.using(using)
     wanted = [written[key] for key in folded if key in written]
     earlier = {(entry.model, entry.object_id): entry for entry in entries.filter(pk__in=wanted)} if wanted else {}
+    # SQLite gives a key that was rolled back again, to another thing's entry.
+    earlier = {key: entry for key, entry in earlier.items() if key in folded}
     at, new = now(), []
     for key, then in folded.items():
         entry = earlier.get(key)
@@ -214,10 +216,9 @@ def write(changes: Iterable[Change], acts: Actor, using: str) -> None:
 
 def _written(using: str) -> dict[tuple[str, str], int]:
     """The entries that this transaction has written for whoever acts. One that is rolled back may leave keys behind,
-    of entries that are not there."""
+    of entries that are not there, and forgets what it would do on commit: so each time it is told anew."""
     written: dict[tuple[str, str], int] = notes().setdefault("audit entries", {})
-    if not written:
-        transaction.on_commit(written.clear, using=using)
+    transaction.on_commit(written.clear, using=using)
     return written
 
 

@@ -177,6 +177,24 @@ class TestOneTransaction:
             Menu.objects.filter(pk=menu.pk).update(priority=7)
         assert [changes for _, _, _, changes in entries()] == [{"priority": [0, 7]}]
 
+    @pytest.mark.django_db(transaction=True)
+    def test_what_is_rolled_back_takes_no_other_entry_along_and_keeps_later_ones_apart(self, kim):
+        sales, support = make_menu("Sales"), make_menu("Support")
+        with kim():
+            with transaction.atomic():
+                Menu.objects.filter(pk=sales.pk).update(name="Selling")
+                transaction.set_rollback(True)
+            with transaction.atomic():
+                Menu.objects.filter(pk=support.pk).update(priority=1)
+                Menu.objects.filter(pk=sales.pk).update(priority=2)
+            with transaction.atomic():
+                Menu.objects.filter(pk=sales.pk).update(priority=3)
+        assert [(name, changes["priority"]) for _, _, name, changes in entries()] == [
+            ("Support", [0, 1]),
+            ("Sales", [0, 2]),
+            ("Sales", [2, 3]),
+        ]
+
     def test_a_thing_that_goes_takes_its_parts_into_its_entry(self, kim):
         contact = Contact.objects.create(out_contact_id="c-1", name="Kim")
         phone = ContactPhone.objects.create(contact=contact, number="+12025550123")
