@@ -22,7 +22,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.filters.admin import BooleanRadioFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter, RangeDateFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.decorators import action, display
 from unfold.utils import parse_date_str
 from unfold.views import ChangeList
@@ -220,6 +221,22 @@ class DayRangeFilter(RangeDateFilter):
         if last and last < last.max:
             queryset = queryset.filter(**{f"{self.parameter_name}__lt": midnight(last + timedelta(days=1))})
         return queryset
+
+
+class SeenThingForm(AutocompleteDropdownForm):
+    """Chooses a thing to filter by; one that the person does not see is not named, whatever the address says."""
+
+    def __init__(self, *, request: HttpRequest, name: str, field: Any, model_admin: Any, **kwargs: Any) -> None:
+        super().__init__(request=request, name=name, field=field, model_admin=model_admin, **kwargs)
+        listed = model_admin.admin_site.get_model_admin(field.remote_field.model)
+        chooser: Any = self.fields[name]
+        chooser.queryset = listed.get_queryset(request)
+
+
+class SeenThingFilter(AutocompleteSelectFilter):
+    """One thing, found by part of its name among those that the person sees."""
+
+    form_class = SeenThingForm
 
 
 @admin.register(ApiToken)

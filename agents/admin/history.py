@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from agents.admin.words import COLOURS
 from agents.models import Engagement, StatusChange
-from ccai.admin import DayRangeFilter, HistoryAdmin, clock_time, label
+from ccai.admin import DayRangeFilter, HistoryAdmin, SeenThingFilter, clock_time, label
 
 
 @admin.register(StatusChange)
@@ -16,7 +16,7 @@ class StatusChangeAdmin(HistoryAdmin):
 
     list_display = ("time", "agent", "shown_status")
     list_display_links = None
-    list_filter = (("agent", AutocompleteSelectFilter), ("status", ChoicesDropdownFilter), ("at", DayRangeFilter))
+    list_filter = (("agent", SeenThingFilter), ("status", ChoicesDropdownFilter), ("at", DayRangeFilter))
     list_select_related = ("agent__user",)
     fields = ("agent", "shown_status", "time")
 
@@ -37,7 +37,7 @@ class EngagementAdmin(HistoryAdmin):
 
     list_display = ("agent", "shown_kind", "started", "ended")
     list_display_links = None
-    list_filter = (("agent", AutocompleteSelectFilter), ("kind", ChoicesDropdownFilter), ("started_at", DayRangeFilter))
+    list_filter = (("agent", SeenThingFilter), ("kind", ChoicesDropdownFilter), ("started_at", DayRangeFilter))
     list_select_related = ("agent__user",)
     fields = ("agent", "shown_kind", ("started", "ended"))
 

@@ -7,14 +7,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from calls.admin.call_parts import OfferColumns
 from calls.admin.masking import Masked
 from calls.models import DialPrompt, Offer
 from calls.scope import scope_of
-from ccai.admin import DayRangeFilter, HistoryAdmin, clock_time, label, shown_phone
+from ccai.admin import DayRangeFilter, HistoryAdmin, SeenThingFilter, clock_time, label, shown_phone
 from ccai.personal import masked_phone
 
 PROMPT_COLOURS = {
@@ -31,7 +31,7 @@ class OfferAdmin(OfferColumns, HistoryAdmin):
     list_display = ("id", "offered", "call", "agent", "group", "round", "shown_status", "settled")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("agent", AutocompleteSelectFilter),
+        ("agent", SeenThingFilter),
         ("offered_at", DayRangeFilter),
     )
     list_select_related = ("call", "agent__user")
@@ -55,7 +55,7 @@ class DialPromptAdmin(Masked, HistoryAdmin):
     list_display = ("id", "created", "agent", "shown_status", "phone", "ticket_id", "expires")
     list_filter = (
         ("status", ChoicesDropdownFilter),
-        ("agent", AutocompleteSelectFilter),
+        ("agent", SeenThingFilter),
         ("created_at", DayRangeFilter),
     )
     list_select_related = ("agent__user",)

@@ -50,6 +50,8 @@ def two():
 
 def test_lists_show_what_is_inside_alone(two):
     client, theirs, own = two
+    history = client.get(admin_url(Call, "changelist"))
+    assert dict(history.context["form"].fields["team"].choices) == {str(own["team"]): "Team 2"}
     shown = {}
     for model in LIMITED:
         page = client.get(admin_url(model, "changelist"))
@@ -65,6 +67,15 @@ def test_lists_show_what_is_inside_alone(two):
     assert {model for model, pks in listed.items() if own[model._meta.model_name] not in pks} == set()
     assert all(len(pks) == 1 for model, pks in listed.items() if model not in (Menu, Engagement))
     assert {*shown[Menu]} == {*Menu.objects.filter(name__in=["Root 2", "Leaf 2"]).values_list("pk", flat=True)}
+
+
+def test_no_filter_names_an_agent_who_is_outside(two):
+    client, theirs, own = two
+    for ids, is_named in ((theirs, False), (own, True)):
+        User.objects.filter(agent=ids["agent"]).update(first_name="Zoltan")
+        for model in (Engagement, StatusChange, Offer, DialPrompt):
+            page = client.get(admin_url(model, "changelist"), {"agent__id__exact": ids["agent"]}).content.decode()
+            assert ("Zoltan" in page) == is_named, model
 
 
 def outside(two):
