@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from agents.models import Agent, Engagement, StatusChange
@@ -119,7 +119,7 @@ def _conversations(
         engagement__kind=Engagement.Kind.CALL,
         connected_at__isnull=False,
         call__connected_at__isnull=False,
-    )
+    ).exclude(ended_at__lte=F("call__connected_at"))  # who had left when the end user came on the line
     began = Greatest("connected_at", "call__connected_at")
     talked = stays.order_by("pk").values_list("call", "engagement__agent", began, "ended_at")
     held = _holds(stays, start, end)

@@ -129,13 +129,16 @@ def count_calls(calls: CallQuerySet, *by: str) -> list[tuple[tuple[Any, ...], Co
 
 
 def count_conversations(calls: CallQuerySet, agent_ids: Iterable[int] | None) -> ByQuarter:
-    """Agents' parts in `calls` that are over, by the quarter that the call was made in; those of `agent_ids` alone."""
+    """Agents' parts in `calls` that are over, by the quarter that the call was made in; those of `agent_ids` alone.
+
+    Who had left when the end user came on the line was in no conversation.
+    """
     stays = Participant.objects.filter(
         call__in=calls.order_by(),
         call__connected_at__isnull=False,
         type=Participant.Type.AGENT,
         connected_at__isnull=False,
-        ended_at__isnull=False,
+        ended_at__gt=F("call__connected_at"),
     )
     if agent_ids is not None:
         stays = stays.filter(agent__in=agent_ids)

@@ -16,16 +16,19 @@ available: 10:00–10:10:05 (605 s), 10:16:10–10:20:15 (245 s), 10:25–10:30 
 handling: 270 + 30 + 60 = 360 s; occupancy: 360 / (360 + 1,710)
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from agents.models import Engagement, StatusChange
-from calls.figures import AgentFigures, agents_today
-from calls.models import Hold, Offer, Participant
+from calls.figures import AgentFigures, Selection, agents_today, report
+from calls.figures.spans import Span
+from calls.models import Call, Hold, Offer, Participant
+from calls.scope import Scope
 from tests.factories import make_agent, make_call
 
 pytestmark = pytest.mark.django_db
+DAY = date(2026, 3, 2)
 
 
 def at(clock):
@@ -133,6 +136,18 @@ def test_two_agents_on_a_call_have_both_talked():
 
     assert (figures[first.pk].talk_seconds, figures[first.pk].hold_seconds) == (210, 90)
     assert (figures[second.pk].talk_seconds, figures[second.pk].hold_seconds) == (270, 30)
+
+
+def test_who_had_left_when_the_end_user_came_on_the_line_has_not_talked():
+    left, second = make_agent(), make_agent()
+    call = talk(second, "10:01:30", "10:01:40", "10:02:40")
+    stay(call, left, engage(left, "call", "10:00:00", "10:01:00"), "10:00:02", "10:01:00")
+    figures = agents_today([left.pk, second.pk], at("09:00:00"), at("11:00:00"))
+
+    assert figures == {left.pk: AgentFigures(), second.pk: AgentFigures(calls=1, talk_seconds=60)}
+    Call.objects.update(created_at=at("10:00:00"))
+    whole = report(Selection(Scope(None, None)), Span(DAY, DAY, at("12:00:00"))).now.whole
+    assert (whole.conversations, whole.talk_seconds) == (1, 60)
 
 
 def test_many_agents_cost_as_many_queries_as_one(agent, django_assert_num_queries):
