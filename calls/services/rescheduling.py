@@ -19,8 +19,8 @@ def move_call(call: Call, scheduled_at: datetime, at: datetime | None = None) ->
 
     Whoever comes second, this or the clock, finds the call where the other left it. Refused (400), as POST /calls
     refuses the time of a scheduled call (contract sections 4.3 and 8): "Call can't be moved" where it is not scheduled
-    any more; a time that is not in the future; a menu that is deleted, and has no substitute; one that is redirected
-    now, or closed then.
+    any more, or its menu's hours cannot be read; a time that is not in the future; a menu that is deleted, and has no
+    substitute; one that is redirected now, or closed then.
     """
     at = at or now()
     due = to_milliseconds(scheduled_at)
@@ -31,7 +31,11 @@ def move_call(call: Call, scheduled_at: datetime, at: datetime | None = None) ->
         taker = call.menu.stand_in() if call.menu else None
         if taker is None:
             raise Refused(errors.MENU_NOT_FOUND, menu_id=call.menu_id)
-        checks.check_menu_is_open(taker, due)
+        try:
+            checks.check_menu_is_open(taker, due)
+        except ValueError:
+            log.exception("menu %s: whether it is open cannot be told; look at its hours", taker.pk)
+            raise Refused(errors.CALL_CANNOT_BE_MOVED) from None
         _set_time(call, due, at)
     return call
 

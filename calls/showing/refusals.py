@@ -11,7 +11,9 @@ WORDS: dict[str, Promise] = {
     errors.CALL_IS_SCHEDULED.code: _("The call is scheduled: nobody is on it yet. Cancel it instead."),
     errors.REASON_REQUIRED.code: _("Write why the call is ended. It stays with the call."),
     errors.CALL_CANNOT_BE_CANCELLED.code: _("It is not scheduled any more: it has become due, or it has ended."),
-    errors.CALL_CANNOT_BE_MOVED.code: _("It is not scheduled any more: it has become due, or it has ended."),
+    errors.CALL_CANNOT_BE_MOVED.code: _(
+        "It is not scheduled any more, or the hours of its menu cannot be read. Look at the menu."
+    ),
     errors.CALL_CANNOT_BE_STARTED.code: _(
         "It is not scheduled any more, or the hours of its menu cannot be read. Look at the menu."
     ),

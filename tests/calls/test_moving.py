@@ -65,6 +65,9 @@ def test_a_call_is_moved_under_the_rules_of_its_first_time_and_only_while_it_is_
     assert refusal(lambda: move_call(redirected, later)) == "Menu is in 'manual redirection' state, can't accept calls"
     gone = make_scheduled(menu=make_menu(deleted=True))
     assert refusal(lambda: move_call(gone, later)) == f"menu_id {gone.menu_id} is not found"
+    unreadable = make_scheduled()
+    Menu.objects.filter(pk=unreadable.menu_id).update(hours={"weekly": "always"})
+    assert refusal(lambda: move_call(unreadable, later)) == "Call can't be moved"
     assert not CallEvent.objects.exists()
     for other in [make_call(status) for status in ("queued", "cancelled", "finished")]:
         assert refusal(lambda other=other: move_call(other, later)) == "Call can't be moved"
