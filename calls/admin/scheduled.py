@@ -76,7 +76,8 @@ class Question:
         self.day = _day(said.get("day", "")) or self.today
         self.outside = "outside" in said
         hour = parse_time(said.get("hour", ""))
-        self.hour = hour
+        # The ends of the calendar have no hour after or before them.
+        self.hour = hour if hour and 1970 <= hour.year <= 9000 else None
         self.menu: Menu | None = None
         menu_id = said.get("menu", "")
         if menu_id.isascii() and menu_id.isdecimal() and len(menu_id) < 19:

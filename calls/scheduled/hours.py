@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, prefetch_related_objects
 
 from calls.models import Call, Status
 from menus.hours import Hours, parse_hours
@@ -20,6 +20,7 @@ class Judge:
         menus = Menu.objects.filter(pk__in=menu_ids).prefetch_related("deflection_options")
         # A deleted menu's calls go to its substitute, and are judged there.
         self._takers = {menu.pk: menu.stand_in() for menu in menus}
+        prefetch_related_objects([menu for menu in self._takers.values() if menu], "deflection_options")
         self._hours: dict[int, Hours | None] = {}
         self._known: dict[tuple[int, datetime], str | None] = {}
 

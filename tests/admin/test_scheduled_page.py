@@ -69,7 +69,7 @@ def test_a_day_on_which_clocks_change_has_the_hours_that_it_has(settings):
     assert (len(spring), len(autumn)) == (23, 25)
 
 
-def test_a_menu_is_judged_by_hours_closing_redirection_and_substitute():
+def test_a_menu_is_judged_by_hours_closing_redirection_and_substitute(django_assert_num_queries):
     menu = make_menu(hours=OFFICE_HOURS)
     judge = Judge([menu.pk])
     assert [judge.is_open(menu.pk, at(hour)) for hour in (8, 9, 17)] == [False, True, False]
@@ -86,6 +86,9 @@ def test_a_menu_is_judged_by_hours_closing_redirection_and_substitute():
     judge = Judge(ids)
     assert [judge.is_open(pk, at(10)) for pk in ids] == [False, False, True, False, True]
     assert [judge.next_opening(pk, at(18)) for pk in ids] == [None, None, at(18), None, at(9) + timedelta(days=1)]
+    # What the substitute is set to is read once, however many moments are asked about.
+    with django_assert_num_queries(0):
+        assert not any(judge.is_open(replaced.pk, at(0, minute)) for minute in range(60))
 
 
 def test_the_page_lists_a_day_an_hour_a_branch_and_what_falls_outside(admin_client):
@@ -107,6 +110,7 @@ def test_the_page_lists_a_day_an_hour_a_branch_and_what_falls_outside(admin_clie
     assert listed(day="all", menu=menu.pk) == [early.pk, late.pk, later.pk]
     assert listed(day="all", outside="1") == [late.pk]
     assert listed() == listed(day="9999-99-99", menu="x", hour="noon", cursor="nowhere") == []
+    assert listed(day=DAY, hour="9999-12-31T23:30:00Z") == listed(day=DAY)
     page = admin_client.get(PAGE, {"day": day}).content.decode()
     for said in ("1 call outside the hours", "+1 202-555-0123", f"#{late.pk}", "≈ 0 calls an hour"):
         assert said in page
