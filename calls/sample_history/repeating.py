@@ -120,10 +120,15 @@ def _reserve(cursor: CursorWrapper, model: type[Model], times: int) -> tuple[int
     if connection.vendor == "postgresql":
         cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
         (sequence,) = cursor.fetchone()
-        cursor.execute("SELECT setval(%s, nextval(%s) + %s)", [sequence, sequence, width * times])
-        return cursor.fetchone()[0] - width * times - least, width
-    cursor.execute(f"SELECT max(id) FROM {table}")
-    return cursor.fetchone()[0] + 1 - least, width
+        with transaction.atomic():
+            # Nobody takes an id while the sequence is moved.
+            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute("SELECT setval(%s, nextval(%s) + %s)", [sequence, sequence, width * times])
+            return cursor.fetchone()[0] - width * times - least, width
+    with transaction.atomic():
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [width * times, table])
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        return cursor.fetchone()[0] - width * times + 1 - least, width
 
 
 def _told(model: type[Model]) -> str:

@@ -32,7 +32,7 @@ from calls.sample_history import NobodyToCall, make_calls
 from ccai.center import DEMO, load_files
 from ccai.times import now
 from menus.models import Menu
-from tests.factories import make_agent, make_center, make_menu
+from tests.factories import make_agent, make_call, make_center, make_menu
 
 pytestmark = pytest.mark.django_db
 
@@ -409,3 +409,14 @@ def test_weeks_that_are_repeated_are_as_those_that_were_told(demo):
     taken = Engagement.objects.annotate(calls=Count("participant", distinct=True) + Count("offer", distinct=True))
     assert {(one.ended_at is None, one.calls > 0) for one in taken} == {(False, True)}
     assert dispatch.tick(until) == 0
+
+
+def test_rows_that_others_write_while_weeks_are_repeated_have_ids_of_their_own(demo):
+    written = []
+
+    def write(_made):
+        written.append(make_call("finished").pk)
+
+    assert make_calls(400, days=42, told=70, progress=write) == 400
+    assert len(written) > 2
+    assert Call.objects.count() == 400 + len(written)
