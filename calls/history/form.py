@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import Agent, Language, Team
+from agents.models import Agent, Language
 from calls.history.columns import COLUMNS, DEFAULT, FLAGS
 from calls.history.searching import Place
 from calls.models import Call, CallType, Channel, Deflection, Disposition, FailReason, Status
@@ -184,7 +184,7 @@ class HistoryForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, scope: Scope) -> None:
         super().__init__(data)
-        for name, values in listed().items():
+        for name, values in listed(scope).items():
             self.fields[name].choices = values  # type: ignore[attr-defined]
         self.fields["menu"].queryset = scope.queues()  # type: ignore[attr-defined]
         self.fields["menu"].paths = {}  # type: ignore[attr-defined]
@@ -263,15 +263,15 @@ class HistoryForm(forms.Form):
         return value
 
 
-def listed() -> dict[str, list[tuple[str, str]]]:
-    """The teams, dispositions and languages there are, as choices; in one statement."""
+def listed(scope: Scope) -> dict[str, list[tuple[str, str]]]:
+    """The teams that are seen, and the dispositions and languages there are, as choices; in one statement."""
 
     def names(kind: str, things: Any, key: str, name: str) -> Any:
         text = CharField()
         return things.order_by().values_list(Value(kind, text), Cast(key, text), Cast(name, text))
 
     found: dict[str, list[tuple[str, str]]] = {"team": [], "disposition": [], "lang": []}
-    rows = names("team", Team.objects, "pk", "name").union(
+    rows = names("team", scope.agent_teams(), "pk", "name").union(
         names("disposition", Disposition.objects, "pk", "name"),
         names("lang", Language.objects, "code", "code"),
         all=True,
