@@ -197,7 +197,7 @@ class TellsOfConflicts:
         if shown.thing != f"{thing._meta.label_lower}:{thing.pk}":
             return Judgement()
         # The row stays as it is until what is sent is saved.
-        type(thing)._base_manager.select_for_update().filter(pk=thing.pk).first()
+        type(thing)._base_manager.select_for_update(no_key=True).filter(pk=thing.pk).first()
         asked = copy.copy(request)
         asked.method = "GET"
         current = shown_by(thing, *self.forms(asked, thing))

@@ -58,9 +58,10 @@ class Recorded(SQLCompiler):
         return self.query.model._base_manager.using(self.using).filter(pk__in=inner).order_by("pk")
 
     def locked(self, rule: Audited) -> list[Model]:
-        """Those rows, with what names them, locked until the transaction ends."""
+        """Those rows, with what names them, locked until the transaction ends, as an UPDATE locks them: what is made
+        meanwhile may refer to them, such as a call to its menu."""
         rows = self.matched().select_related(*audit.read_along(rule))
-        return list(rows.select_for_update(of=("self",)))
+        return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 class RecordedInsert(Recorded):

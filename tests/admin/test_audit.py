@@ -1,12 +1,14 @@
 """Who changed what: every change by a person leaves an entry, by whatever door it comes."""
 
+import re
 import runpy
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from agents import availability
 from agents.models import Agent, Language, Team, User
@@ -66,6 +68,13 @@ class TestOneThing:
             menu.save()
             assert Menu.objects.filter(pk=menu.pk, name="Support").update(name="Selling") == 0
         assert entries() == []
+
+    def test_what_somebody_changes_can_be_referred_to_meanwhile(self, kim):
+        menu = make_menu("Sales")
+        with kim(), CaptureQueriesContext(connection) as queries:
+            Menu.objects.filter(pk=menu.pk).update(name="Selling")
+        locks = re.findall(r"FOR (?:NO KEY )?UPDATE", " ".join(query["sql"] for query in queries))
+        assert locks == (["FOR NO KEY UPDATE"] if connection.features.has_select_for_no_key_update else [])
 
     def test_what_goes_round_save_leaves_an_entry_for_each_row(self, kim):
         first, second = make_menu("Sales", priority=1), make_menu("Support", priority=2)
