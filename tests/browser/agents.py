@@ -11,7 +11,7 @@ from tests.serve.running import Program
 PASSWORD = "not-a-secret-of-anybody"
 TOKEN = "not-a-secret-of-browser-tests"
 # Tests of one file share a center, so each has agents of its own. The queue of each has the agent's name.
-AGENTS = ("Ana", "Ben", "Cleo", "Dov", "Eva", "Fay", "Gus", "Hal", "Ida", "Jon", "Kim")
+AGENTS = ("Ana", "Ben", "Cleo", "Dov", "Eva", "Fay", "Gus", "Hal", "Ida", "Jon", "Kim", "Lou")
 MENUS = {name: number for number, name in enumerate(AGENTS, 101)}
 BOTH = 201  # Ben and Cleo
 CLOSED = 301  # takes messages for Hal

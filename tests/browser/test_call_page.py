@@ -12,8 +12,8 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_a_live_call_is_watched_read_by_keys_and_ended_with_a_reason(back_office, agents, caller):
-    page, agent = back_office, agents("Kim")
-    call_id = caller.call(MENUS["Kim"])
+    page, agent = back_office, agents("Lou")
+    call_id = caller.call(MENUS["Lou"])
     page.goto(f"/admin/calls/call/{call_id}/change/")
     told = page.get_by_role("region", name="What happened")
     expect(told).to_contain_text("A program asked for the call.")
@@ -22,9 +22,9 @@ def test_a_live_call_is_watched_read_by_keys_and_ended_with_a_reason(back_office
     expect(page.locator("#call-what")).to_contain_text("Connected", timeout=15_000)
     expect(told).to_contain_text("The agent accepted the offer.")
 
-    lane = page.get_by_role("group", name="Kim Agent")
+    lane = page.get_by_role("group", name="Lou Agent")
     lane.get_by_role("img").last.focus()
-    expect(page.locator("#call-read-out")).to_contain_text(re.compile("Kim Agent: (Talks|Rings)"))
+    expect(page.locator("#call-read-out")).to_contain_text(re.compile("Lou Agent: (Talks|Rings)"))
     page.keyboard.press("Shift+Tab")
     expect(page.locator("#call-read-out")).not_to_contain_text("Talks")
 
@@ -44,12 +44,12 @@ def test_scheduled_calls_are_ticked_and_moved_together(back_office, caller):
     due = (datetime.now(UTC) + timedelta(days=3)).replace(hour=10, minute=0, second=0, microsecond=0)
     for minutes in (0, 5):
         caller.post(
-            call_type="Voice Scheduled (API)", menu_id=MENUS["Kim"], end_user_number="+1 202-555-0188",
+            call_type="Voice Scheduled (API)", menu_id=MENUS["Lou"], end_user_number="+1 202-555-0188",
             scheduled_at=(due + timedelta(minutes=minutes)).isoformat(),
         )  # fmt: skip
     page.goto("/admin/calls/scheduled/")
     page.get_by_role("navigation", name="Days").get_by_role("link", name=re.compile(f"{due:%b} 2 calls")).click()
-    cell = page.get_by_role("row", name=re.compile("Queue of Kim")).get_by_role("link", name="2", exact=True)
+    cell = page.get_by_role("row", name=re.compile("Queue of Lou")).get_by_role("link", name="2", exact=True)
     cell.click()
     expect(page.get_by_role("heading", name=re.compile("The hour from .* 10:00"))).to_be_visible()
     page.get_by_label("Tick all on this page").check()

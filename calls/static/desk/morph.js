@@ -3,21 +3,21 @@
 // being typed in or is playing goes on undisturbed.
 //
 //   id                     elements with the same id are the same thing, and are never moved
-//   data-keep              what is inside is left alone
+//   data-keep              is left alone, shown or hidden, with all that is inside
 //   data-saves             is written to by several tabs: what nobody has typed here is the server's
 //   data-since, data-until clocks write their own text
 
 const FIELDS = "input, select, textarea";
 
 function morph(old, drawn) {
-    if (old.matches(FIELDS) && isBeingEdited(old)) return;
+    if (old.hasAttribute("data-keep") || (old.matches(FIELDS) && isBeingEdited(old))) return;
     for (const { name, value } of drawn.attributes) {
         if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
     for (const { name } of [...old.attributes]) {
         if (!drawn.hasAttribute(name)) old.removeAttribute(name);
     }
-    if (old.hasAttribute("data-keep") || old.matches("[data-since], [data-until]")) return;
+    if (old.matches("[data-since], [data-until]")) return;
     if (old.matches(FIELDS)) morphField(old, drawn);
     else morphChildren(old, drawn);
 }
