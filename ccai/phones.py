@@ -39,3 +39,16 @@ def wire_phone(number: str | None) -> str | None:
     if not number.startswith("+"):
         return number
     return phonenumbers.format_number(phonenumbers.parse(number, None), PhoneNumberFormat.INTERNATIONAL)
+
+
+def in_any_country(digits: str) -> list[str]:
+    """As E.164, the numbers that `digits` may stand for where no country code is written: one a country at most.
+
+    Only whole numbers that a carrier could have assigned: there are a few dozen at most.
+    """
+    found = []
+    for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        number = parse_phone(f"+{code}{digits.lstrip('0')}")
+        if number is not None and phonenumbers.is_valid_number(phonenumbers.parse(number, None)):
+            found.append(number)
+    return found

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import connection, models
 from django.db.models import Exists, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Concat
@@ -19,7 +20,7 @@ from calls.models import Call, EndUser
 from ccai.admin import is_id
 from ccai.api.parsing import has_unstorable_text
 from ccai.personal import shown_number
-from ccai.phones import parse_phone
+from ccai.phones import in_any_country, parse_phone
 
 # How many people a name may stand for; more are said, and not searched.
 MOST_PEOPLE = 200
@@ -76,7 +77,8 @@ def ends_in(digits: str) -> Q:
 def meanings_of(term: str, place: str, *, clear: bool) -> list[Meaning]:
     """What `term` may mean when it is looked for in `place`, the most exact first.
 
-    Without `clear`, which is the permission to see personal data, end users are found by their whole number alone.
+    Without `clear`, which is the permission to see personal data, end users are found by their whole number alone,
+    with its country code or without.
     ValidationError where it cannot mean anything.
     """
     if has_unstorable_text(term):
@@ -125,6 +127,8 @@ def meanings_as_number(term: str, *, clear: bool, alone: bool) -> list[Meaning]:
             raise ValidationError(_("Write at least three digits of the number."))
         return []
     found = []
+    if not is_ending and not clear and not rest.startswith("+"):
+        return [meaning_as_whole_number(rest, digits)]
     if not is_ending:
         plus = rest if rest.startswith("+") else f"+{digits.lstrip('0')}"
         number = parse_phone(plus) or f"+{digits}"
@@ -145,6 +149,15 @@ def meanings_as_number(term: str, *, clear: bool, alone: bool) -> list[Meaning]:
     return found
 
 
+def meaning_as_whole_number(said: str, digits: str) -> Meaning:
+    """The calls with the number that is written so, with its country code or without."""
+    international = parse_phone(f"+{digits.lstrip('0')}")
+    numbers = [*([international] if international else []), *in_any_country(digits)]
+    words = _("with the whole number %(number)s (finding numbers by their ends needs the permission to see them)")
+    conditions = tuple(Q(end_user_number=number) for number in dict.fromkeys(numbers))
+    return Meaning(words % {"number": said.strip()}, conditions)
+
+
 def meaning_as_end_user(term: str) -> Meaning:
     """The calls of people with that identifier or contact of the CRM, or whose name has all words of `term` in it."""
     exactly = Q(identifier=term) | Q(out_contact_id=term)
@@ -158,12 +171,23 @@ def meaning_as_end_user(term: str) -> Meaning:
 
 
 def meaning_as_agent(term: str) -> Meaning:
-    """The calls of agents with that e-mail address, agent number or name."""
+    """The calls of agents with that e-mail address, or a part of it, or that agent number or name."""
     wanted = Q(agent_number=term)
-    if not may_be_number(term):
+    if is_whole_address(term):
+        wanted |= Q(user__email__iexact=term)
+    elif not may_be_number(term):
         wanted |= Q(user__email__icontains=term) | Q(name__icontains=term)
     agents = Agent.objects.alias(name=Concat("user__first_name", Value(" "), "user__last_name")).filter(wanted)
     return meaning_of_people("agent_id", agents, _("of an agent known as %(name)s") % {"name": term})
+
+
+def is_whole_address(term: str) -> bool:
+    """True where `term` is an e-mail address, from its beginning to its end."""
+    try:
+        validate_email(term)
+    except ValidationError:
+        return False
+    return True
 
 
 def meaning_of_people(column: str, people: QuerySet, words: str) -> Meaning:

@@ -116,6 +116,13 @@ def test_agents_are_found_by_name_address_and_number(search):
         assert search(term) == ([call.pk], "1 call", f"of an agent known as {term}"), term
 
 
+def test_a_whole_address_is_one_agents_alone(search):
+    other = make_call("connected", agent=make_agent("joana@example.com"))
+    call = make_call("connected", agent=make_agent("ana@example.com"))
+    assert search("Ana@example.com")[0] == search("ana@example.com", place="agent")[0] == [call.pk]
+    assert search("ana@example")[0] == [call.pk, other.pk]
+
+
 def test_a_name_of_many_people_is_cut_short_and_says_so(search, monkeypatch):
     monkeypatch.setattr("calls.history.searching.MOST_PEOPLE", 2)
     for number in range(3):
@@ -142,8 +149,13 @@ def test_who_may_not_see_numbers_finds_whole_ones_alone(search, faults, viewer, 
     seoul.end_user = EndUser.objects.create(number=seoul.end_user_number, name="Kim", identifier="4711")
     seoul.save()
     assert search("+82 10-6861-2345", viewer)[0] == search("821068612345", viewer)[0] == [seoul.pk]
-    for term in ("2345", "10-6861-2345", "Kim", "4711"):
+    for national in ("010-6861-2345", "10 6861 2345", "0082 10-6861-2345"):
+        assert search(national, viewer)[0] == [seoul.pk], national
+    for term in ("2345", "6861-2345", "0-6861-2345", "Kim", "4711"):
         assert search(term, viewer)[0] == [], term
+    said = search("901-555-0165", viewer)[2]
+    assert "with the whole number 901-555-0165 (finding numbers by their ends needs the permission" in said
+    assert "+901" not in said
     assert "whole ones only" in faults("…2345", viewer)
     assert "may not see who called" in faults("Kim", viewer, place="user")
 
