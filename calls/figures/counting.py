@@ -4,31 +4,27 @@ A quarter of an hour, counted in UTC, lies in one hour and one day of every time
 alike, and the center's days and hours are put together of it afterwards.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import (
-    BigIntegerField,
     Count,
     DateTimeField,
     DurationField,
     ExpressionWrapper,
     F,
-    Func,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Sum,
 )
 from django.db.models.functions import Coalesce, Greatest
 
-from agents.models import Agent, Engagement, StatusChange
-from calls.figures.agents import LONGEST
 from calls.figures.definitions import Counts
-from calls.models import CallType, Deflection, DeflectionDetail, FailReason, Participant, Status, Transfer
+from calls.figures.moments import QuarterOf
+from calls.models import CallType, Deflection, FailReason, Participant, Status, Transfer
 from calls.models.call import CallQuerySet
 
 # Of these types are calls that are to be answered at once.
@@ -50,25 +46,6 @@ FAILED = (Status.FAILED, Status.RECOVERED)
 MESSAGE_LEFT = (Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)
 
 ByQuarter = Iterator[tuple[int, Counts]]
-
-
-class QuarterOf(Func):
-    """The number of the quarter of an hour that a moment lies in, as in `spans.quarter_of`."""
-
-    arity = 1
-    output_field = BigIntegerField()
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """In PostgreSQL's words."""
-        return self.as_sql(
-            compiler, connection, template="floor(extract(epoch from %(expressions)s) / 900)::bigint", **context
-        )
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """In SQLite's words."""
-        return self.as_sql(
-            compiler, connection, template="CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / 900", **context
-        )
 
 
 def lasts(start: Any, end: Any) -> ExpressionWrapper:
@@ -115,6 +92,9 @@ def sums() -> dict[str, Any]:
 
 def count_calls(calls: CallQuerySet, *by: str) -> list[tuple[tuple[Any, ...], Counts]]:
     """What is counted of `calls`, for each of the values that they have in `by`: columns, or `quarter`."""
+    wanted = sums()
+    # Some columns of calls have the same names.
+    columns = {f"sum_{name}": expression for name, expression in wanted.items()}
     rows = (
         calls.order_by()
         .annotate(
@@ -123,33 +103,43 @@ def count_calls(calls: CallQuerySet, *by: str) -> list[tuple[tuple[Any, ...], Co
             until_end=lasts("queued_at", "ends_at"),
         )
         .values(*by)
-        .annotate(**{f"sum_{name}": expression for name, expression in sums().items()})
+        .annotate(**columns)
+        .values_list(*by, *columns)
     )
-    return [(tuple(row.pop(name) for name in by), _finished(row)) for row in rows]
+    return [(row[: len(by)], _finished(dict(zip(wanted, row[len(by) :], strict=True)))) for row in rows]
 
 
-def count_conversations(calls: CallQuerySet, agent_ids: Iterable[int] | None) -> ByQuarter:
+def quarters_of(calls: CallQuerySet) -> dict[int, int]:
+    """The quarter that each of `calls` was made in, by the call's id."""
+    return dict(calls.order_by().values_list("pk", QuarterOf("created_at")))
+
+
+def count_conversations(calls: CallQuerySet, call_ids: Collection[int], agent_ids: Iterable[int] | None) -> ByQuarter:
     """Agents' parts in `calls` that are over, by the quarter that the call was made in; those of `agent_ids` alone.
 
-    Who had left when the end user came on the line was in no conversation.
+    Who had left when the end user came on the line was in no conversation. `call_ids` are those of `calls`: ids of a
+    span lie together, and a database that is told so does not read the parts of all calls there are.
     """
-    stays = Participant.objects.filter(
-        call__in=calls.order_by(),
-        call__connected_at__isnull=False,
-        type=Participant.Type.AGENT,
+    if not call_ids:
+        return
+    mine: dict[str, Any] = {} if agent_ids is None else {"participants__agent__in": agent_ids}
+    talked = calls.filter(
         connected_at__isnull=False,
-        ended_at__gt=F("call__connected_at"),
+        participants__type=Participant.Type.AGENT,
+        participants__connected_at__isnull=False,
+        participants__ended_at__gt=F("connected_at"),
+        participants__call__gte=min(call_ids),
+        participants__call__lte=max(call_ids),
+        **mine,
     )
-    if agent_ids is not None:
-        stays = stays.filter(agent__in=agent_ids)
     rows = (
-        stays.order_by()
+        talked.order_by()
         .annotate(
-            quarter=QuarterOf("call__created_at"),
-            length=lasts(Greatest("connected_at", "call__connected_at"), "ended_at"),
+            quarter=QuarterOf("created_at"),
+            length=lasts(Greatest("participants__connected_at", "connected_at"), "participants__ended_at"),
         )
         .values("quarter")
-        .annotate(conversations=Count("pk"), lasted=Sum("length"), held=Sum("hold_duration"))
+        .annotate(conversations=Count("pk"), lasted=Sum("length"), held=Sum("participants__hold_duration"))
     )
     for row in rows.values_list("quarter", "conversations", "lasted", "held"):
         quarter, conversations, lasted, held = row
@@ -160,42 +150,15 @@ def count_conversations(calls: CallQuerySet, agent_ids: Iterable[int] | None) ->
         )
 
 
-def count_wrap_ups(calls: CallQuerySet, agent_ids: Iterable[int] | None, start: datetime, end: datetime) -> ByQuarter:
-    """Wrap-ups after `calls`, which were made from `start` until `end`, by the quarter that the call was made in.
-
-    A wrap-up is over when the agent's status changes; until then it is not counted.
-    """
-    everybody = Agent.objects.values_list("pk", flat=True)
-    after = StatusChange.objects.filter(agent=OuterRef("agent"), at__gt=OuterRef("at")).order_by("at", "pk")
-    before = Engagement.objects.filter(
-        agent=OuterRef("agent"), kind=Engagement.Kind.CALL, started_at__lt=OuterRef("at")
-    ).order_by("-started_at", "-pk")
-    rows = (
-        StatusChange.objects.filter(
-            agent__in=list(everybody if agent_ids is None else agent_ids),
-            status=Agent.Status.WRAP_UP,
-            at__gte=start,
-            at__lt=end + LONGEST,
-        )
-        .order_by()
-        .annotate(
-            call=Subquery(before.values("participant__call")[:1]),
-            talked_until=Subquery(before.values("ended_at")[:1]),
-            ended=Subquery(after.values("at")[:1]),
-        )
-        .filter(call__isnull=False, ended__isnull=False)
-        .values_list("call", "at", "talked_until", "ended")
-    )
-    wrap_ups = [
-        (call_id, (ended - max(begun, talked_until or begun)).total_seconds())
-        for call_id, begun, talked_until, ended in rows
-    ]
-    if not wrap_ups:
-        return
-    quarters = dict(calls.order_by().values_list("pk", QuarterOf("created_at")))
+def count_wrap_ups(quarters: Mapping[int, int], wrap_ups: Iterable[tuple[int, float]]) -> ByQuarter:
+    """Those of `wrap_ups` (the ids of calls, and seconds) that came after the calls that `quarters` names, with the
+    quarter that each was made in."""
+    lengths: dict[int, float] = defaultdict(float)
     for call_id, lasted in wrap_ups:
-        if call_id in quarters and lasted > 0:
-            yield quarters[call_id], Counts(wrap_up_seconds=lasted)
+        if call_id in quarters:
+            lengths[quarters[call_id]] += lasted
+    for quarter, lasted in lengths.items():
+        yield quarter, Counts(wrap_up_seconds=lasted)
 
 
 def count_promises(calls: CallQuerySet, start: datetime, end: datetime, at: datetime) -> ByQuarter:
@@ -222,31 +185,34 @@ def count_promises(calls: CallQuerySet, start: datetime, end: datetime, at: date
 
 def count_transfers(calls: CallQuerySet) -> ByQuarter:
     """How often `calls` were handed on, by the quarter that the call was made in."""
-    done = Count("pk", filter=Q(status=Transfer.Status.TRANSFERRED))
-    rows = _of(Transfer.objects.all(), calls).values("quarter").annotate(made=Count("pk"), done=done)
+    rows = _with(calls.filter(transfers__isnull=False), "quarter").annotate(
+        made=Count("transfers"),
+        done=Count("transfers", filter=Q(transfers__status=Transfer.Status.TRANSFERRED)),
+    )
     for quarter, made, finished in rows.values_list("quarter", "made", "done"):
         yield quarter, Counts(transfers=made, transfers_done=finished)
 
 
 def count_deflections(calls: CallQuerySet) -> Iterator[tuple[int, str, int]]:
     """How often `calls` were deflected, by the quarter that the call was made in and by the kind of deflection."""
-    rows = _of(DeflectionDetail.objects.all(), calls).values("quarter", "deflection").annotate(times=Count("pk"))
-    yield from rows.values_list("quarter", "deflection", "times")
+    rows = _with(calls.filter(deflection_details__isnull=False), "quarter", "deflection_details__deflection").annotate(
+        times=Count("deflection_details")
+    )
+    yield from rows.values_list("quarter", "deflection_details__deflection", "times")
 
 
-def _of(rows: QuerySet, calls: CallQuerySet) -> QuerySet:
-    """Those of `rows` that belong to `calls`, with the quarter that the call was made in."""
-    return rows.filter(call__in=calls.order_by()).order_by().annotate(quarter=QuarterOf("call__created_at"))
+def _with(calls: CallQuerySet, *by: str) -> QuerySet:
+    """`calls` by the quarter that they were made in."""
+    return calls.order_by().annotate(quarter=QuarterOf("created_at")).values(*by)
 
 
-def _finished(row: dict[str, Any]) -> Counts:
-    """The Counts of a row of sums."""
-    values: dict[str, Any] = {name.removeprefix("sum_"): value or 0 for name, value in row.items()}
+def _finished(values: dict[str, Any]) -> Counts:
+    """The Counts of a row of sums; a sum of nothing is None."""
     for name in ("answer_seconds", "abandon_seconds"):
         values[name] = values[name].total_seconds() if values[name] else 0.0
+    values["stars"] = values["stars"] or 0
     known = ("talked", "gave_up", "voicemail", "deflected", "failed", "cancelled")
-    values["under_way"] = values["calls"] - sum(values[name] for name in known)
-    return Counts(**values)
+    return Counts(**values, under_way=values["calls"] - sum(values[name] for name in known))
 
 
 def _moment(one: Any) -> Any:

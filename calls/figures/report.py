@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from django.utils import timezone
 
 from agents.models import Agent
-from calls.figures.agents import agents_today
+from calls.figures.agents import LONGEST, AgentTime
 from calls.figures.counting import (
     count_calls,
     count_conversations,
@@ -16,8 +17,9 @@ from calls.figures.counting import (
     count_promises,
     count_transfers,
     count_wrap_ups,
+    quarters_of,
 )
-from calls.figures.definitions import Counts
+from calls.figures.definitions import Counts, add_up
 from calls.figures.spans import Piece, Place, Span, Step, moment_of, quarter_of
 from calls.models import Channel
 from calls.models.call import CallQuerySet
@@ -68,7 +70,7 @@ class Tally:
     """One span counted: by quarter of an hour, by call type, and how often calls were deflected in which way."""
 
     span: Span
-    quarters: dict[int, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    counted: dict[int, list[Counts]] = field(default_factory=lambda: defaultdict(list))
     types: dict[str, Counts] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     time: Counts = NONE
@@ -76,29 +78,28 @@ class Tally:
     def add(self, counted: Iterable[tuple[int, Counts]]) -> None:
         """More counts are known."""
         for quarter, counts in counted:
-            self.quarters[quarter] += counts
+            self.counted[quarter].append(counts)
 
     @cached_property
     def whole(self) -> Counts:
         """All of it together, with the agents' time."""
-        return sum(self.quarters.values(), self.time)
+        return add_up([self.time, *chain.from_iterable(self.counted.values())])
 
     def by_piece(self, step: Step) -> dict[Piece, Counts]:
         """What there is in each piece of the span, in their order."""
-        pieces = dict.fromkeys(self.span.pieces(step), NONE)
+        parts: dict[Piece, list[Counts]] = {piece: [] for piece in self.span.pieces(step)}
         piece_at = self.span.placer(step)
-        for quarter, counts in self.quarters.items():
-            piece = piece_at(quarter)
-            pieces[piece] = pieces.get(piece, NONE) + counts
-        return pieces
+        for quarter, counts in self.counted.items():
+            parts.setdefault(piece_at(quarter), []).extend(counts)
+        return {piece: add_up(counts) for piece, counts in parts.items()}
 
     def by_hour_of_the_week(self) -> dict[tuple[int, int], Counts]:
         """By weekday (0: Monday) and hour on the center's clock; an hour that the clock showed twice has both."""
-        hours: dict[tuple[int, int], Counts] = defaultdict(Counts)
-        for quarter, counts in self.quarters.items():
+        parts: dict[tuple[int, int], list[Counts]] = defaultdict(list)
+        for quarter, counts in self.counted.items():
             local = timezone.localtime(moment_of(quarter))
-            hours[local.weekday(), local.hour] += counts
-        return hours
+            parts[local.weekday(), local.hour].extend(counts)
+        return {place: add_up(counts) for place, counts in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -133,25 +134,22 @@ def count(selection: Selection, span: Span) -> Tally:
     made = {"created_at__gte": start, "created_at__lt": end}
     calls, all_calls = selection.calls_of_agents().filter(**made), selection.calls().filter(**made)
     tally = Tally(span)
+    types: dict[str, list[Counts]] = defaultdict(list)
     for (quarter, call_type), counts in count_calls(calls, "quarter", "call_type"):
-        tally.quarters[quarter] += counts
-        tally.types[call_type] = tally.types.get(call_type, NONE) + counts
-    tally.add(count_conversations(all_calls, selection.agents))
-    tally.add(count_wrap_ups(all_calls, selection.agents, start, end))
+        tally.counted[quarter].append(counts)
+        types[call_type].append(counts)
+    tally.types = {call_type: add_up(counts) for call_type, counts in types.items()}
+    quarters = quarters_of(all_calls)
+    tally.add(count_conversations(all_calls, quarters, selection.agents))
+    everybody = Agent.objects.values_list("pk", flat=True) if selection.agents is None else selection.agents
+    # A day more: the wrap-up after the last call belongs to the call.
+    time = AgentTime(list(everybody), start, min(end + LONGEST, span.at))
+    tally.add(count_wrap_ups(quarters, time.wrap_ups()))
     tally.add(count_promises(selection.calls_of_agents(), start, end, span.at))
     tally.add(count_transfers(calls))
     for quarter, kind, times in count_deflections(calls):
-        tally.quarters[quarter] += Counts(deflections=times)
+        tally.counted[quarter].append(Counts(deflections=times))
         tally.kinds[kind] += times
-    tally.time = time_of(selection.agent_ids(), span)
+    handling, available = time.working_seconds(selection.agent_ids(), end)
+    tally.time = Counts(handling_seconds=handling, available_seconds=available)
     return tally
-
-
-def time_of(agent_ids: list[int], span: Span) -> Counts:
-    """The time of these agents in `span`."""
-    figures = agents_today(agent_ids, span.start, span.end).values()
-    return replace(
-        NONE,
-        handling_seconds=sum(one.handle_seconds for one in figures),
-        available_seconds=sum(one.available_seconds for one in figures),
-    )
