@@ -3,7 +3,7 @@
 What is uploaded waits as a StagedFile, which only its owner sees, and which the next upload of theirs replaces.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,11 +12,11 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, re_path
+from django.urls import path, re_path, reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as say
@@ -43,6 +43,14 @@ STALE = _("The center has changed since this page was made. Look again at what t
 Page = Callable[..., HttpResponseBase]
 
 
+class FileIsGone(Exception):
+    """The person has no such file that waits."""
+
+    def __init__(self, purpose: StagedFile.Purpose) -> None:
+        super().__init__(purpose)
+        self.purpose = purpose
+
+
 def behind(*permissions: str, whole: bool = True) -> Callable[[Page], Page]:
     """A page of the back office for those with all of `permissions`; where `whole`, only if they see all of it."""
 
@@ -50,7 +58,10 @@ def behind(*permissions: str, whole: bool = True) -> Callable[[Page], Page]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.has_perms(permissions) or (whole and scope_of(person(request)).is_limited):
                 raise PermissionDenied
-            return page(request, *args, **kwargs)
+            try:
+                return page(request, *args, **kwargs)
+            except FileIsGone as gone:
+                return gone_page(request, gone.purpose)
 
         return admin.site.admin_view(guarded)
 
@@ -106,11 +117,24 @@ def stage(request: HttpRequest, purpose: StagedFile.Purpose, file: UploadedFile)
 
 
 def staged(request: HttpRequest, purpose: StagedFile.Purpose, pk: int) -> StagedFile:
-    """The person's own file; 404 where it was applied, replaced, or is somebody else's."""
+    """The person's own file. Raises FileIsGone where it was applied, replaced, or is somebody else's."""
     found = StagedFile.objects.filter(pk=pk, user=person(request), purpose=purpose).first()
     if found is None:
-        raise Http404
+        raise FileIsGone(purpose)
     return found
+
+
+def gone_page(request: HttpRequest, purpose: StagedFile.Purpose) -> TemplateResponse:
+    """404, with what may have become of the file, and the way to upload it again."""
+    is_center = purpose == StagedFile.Purpose.CENTER
+    response = shown(
+        request,
+        "admin/center/gone.html",
+        say("Center file") if is_center else say("Import agents"),
+        upload=reverse("center_file" if is_center else "agents_import"),
+    )
+    response.status_code = 404
+    return response
 
 
 def named(what: str, ending: str) -> dict[str, str]:
@@ -191,8 +215,10 @@ def export_agents(request: HttpRequest, ending: str) -> HttpResponseBase:
         return redirect("admin:agents_agent_changelist")
     rows = table_of(list(listed.values_list("pk", flat=True)))
     if ending == "csv":
-        return StreamingHttpResponse(
-            tables.csv_lines(rows), content_type="text/csv; charset=utf-8", headers=named(say("Agents"), "csv")
+        return HttpResponse(
+            b"".join(tables.csv_lines(rows)),
+            content_type="text/csv; charset=utf-8",
+            headers=named(say("Agents"), "csv"),
         )
     return HttpResponse(
         tables.xlsx_file(rows, say("Agents")),
@@ -227,7 +253,8 @@ def preview_center_file(request: HttpRequest, pk: int) -> HttpResponseBase:
         messages.error(request, STALE)
         return redirect("center_file_preview", pk=pk)
     is_done = is_sent and not faults
-    if is_done:
+    if is_done or faults:
+        # It may hold passwords and tokens as they are: it stays no longer than it is of use.
         kept.delete()
     lines = [line for line in report.lines if line.outcome != Outcome.LEFT]
     response = shown(
@@ -258,12 +285,10 @@ def download_center_file(request: HttpRequest) -> HttpResponseBase:
     with_secrets = request.GET.get("secrets") == "1"
     if with_secrets and not request.user.is_superuser:
         raise PermissionDenied
-
-    def pieces() -> Iterator[bytes]:
-        yield dump_center(secrets=with_secrets).encode()
-
-    return StreamingHttpResponse(
-        pieces(), content_type="application/yaml; charset=utf-8", headers=named(say("Center"), "yaml")
+    return HttpResponse(
+        dump_center(secrets=with_secrets).encode(),
+        content_type="application/yaml; charset=utf-8",
+        headers=named(say("Center"), "yaml"),
     )
 
 

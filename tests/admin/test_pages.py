@@ -4,8 +4,10 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.views.defaults import server_error
 
 from agents.models import Agent, Engagement, StatusChange, User
 from calls.models import Call, DialPrompt, Offer, SandboxCall
@@ -13,7 +15,8 @@ from ccai.admin import CappedPaginator
 from ccai.models import AuditEntry
 from menus.models import Menu
 from tests.admin.rows import admin_url, fill
-from tests.factories import make_call
+from tests.conftest import HOST
+from tests.factories import make_call, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +134,29 @@ def test_a_long_list_is_counted_no_further_than_its_pages_reach(monkeypatch, pag
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert counts
     assert all("LIMIT 4" in sql for sql in counts)
+
+
+def test_a_browser_that_is_refused_gets_a_page_with_ways_back(admin_client, client, monkeypatch):
+    client.force_login(make_person("viewer"))
+    missing = admin_client.get("/admin/nothing/is/here/")
+    forbidden = client.get("/admin/center/")
+    admin_client.raise_request_exception = False
+    monkeypatch.setattr(admin.site, "index_template", "there/is/none.html")
+    broken = admin_client.get("/admin/")
+    strict = Client(enforce_csrf_checks=True, SERVER_NAME=HOST)
+    forged = strict.post("/desk/login/", {})
+    for answer, status, sentence in (
+        (missing, 404, "This page is not there"),
+        (forbidden, 403, "You may not do this"),
+        (broken, 500, "Something went wrong here"),
+        (forged, 403, "load the page anew"),
+    ):
+        assert answer.status_code == status
+        assert sentence in answer.content.decode()
+        assert 'href="/admin/"' in answer.content.decode()
+
+
+def test_the_page_of_a_server_error_needs_no_database_and_no_request(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = server_error(RequestFactory().get("/admin/"))
+    assert (answer.status_code, b"try again" in answer.content.lower()) == (500, True)
