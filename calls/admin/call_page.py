@@ -139,7 +139,15 @@ class CallPage:
     def start_view(self, request: HttpRequest, call_id: int) -> HttpResponse:
         """POST: the call, which is scheduled, is due now."""
         call = self._find(request, call_id, "calls.reschedule_call")
-        return _do(request, call, lambda: services.start_now(call), _("The call is made now."))
+        try:
+            turned_away = refusals.turned_away(services.start_now(call))
+        except Refused as refusal:
+            return _back(request, call, refusals.in_words(refusal))
+        if turned_away:
+            messages.warning(request, _("The call was turned away. %(what)s") % {"what": turned_away})
+        else:
+            messages.success(request, _("The call is made now."))
+        return _back(request, call)
 
     def _find(self, request: HttpRequest, call_id: int | None, permission: str = "calls.view_call") -> Call:
         """The call of that id, for somebody who has `permission` and may see it. Raises PermissionDenied, Http404."""

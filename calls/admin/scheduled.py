@@ -241,17 +241,17 @@ def _carry_out(scope: Scope, call_ids: Collection[int], said: dict[str, Any]) ->
 
 
 def _tell(request: HttpRequest, deed: str, outcome: bulk.Outcome) -> None:
-    """What was done, what needed nothing, and what was not done and why."""
-    many = {"many": outcome.done}
+    """What was done, what needed nothing, what was turned away, and what was not done and why."""
+    done = {"many": outcome.done}
     if outcome.done and deed == "cancel":
         said = ngettext("%(many)d call is cancelled.", "%(many)d calls are cancelled.", outcome.done)
-        messages.success(request, said % many)
+        messages.success(request, said % done)
     elif outcome.done and deed == "start":
         said = ngettext("%(many)d call is made now.", "%(many)d calls are made now.", outcome.done)
-        messages.success(request, said % many)
+        messages.success(request, said % done)
     elif outcome.done:
         said = ngettext("%(many)d call has another time.", "%(many)d calls have another time.", outcome.done)
-        messages.success(request, said % many)
+        messages.success(request, said % done)
     if outcome.kept:
         said = ngettext(
             "%(many)d call is as it was: nothing was to be done.",
@@ -259,13 +259,23 @@ def _tell(request: HttpRequest, deed: str, outcome: bulk.Outcome) -> None:
             outcome.kept,
         )
         messages.info(request, said % {"many": outcome.kept})
+    if outcome.turned_away:
+        many = len(outcome.turned_away)
+        said = ngettext("%(many)d call was turned away:", "%(many)d calls were turned away:", many)
+        became = [f"#{call.pk}: {refusals.turned_away(call)}" for call in outcome.turned_away]
+        messages.warning(request, f"{said % {'many': many}} {_first(became)}")
     if outcome.refused:
-        names = [f"#{call_id}: {refusals.in_words(refusal)}" for call_id, refusal in outcome.refused[:MOST_NAMED]]
-        more = len(outcome.refused) - len(names)
-        if more:
-            names.append(ngettext("and %(many)d more.", "and %(many)d more.", more) % {"many": more})
-        said = ngettext("%(many)d call was not:", "%(many)d calls were not:", len(outcome.refused))
-        messages.warning(request, f"{said % {'many': len(outcome.refused)}} {' '.join(names)}")
+        many = len(outcome.refused)
+        said = ngettext("%(many)d call was not:", "%(many)d calls were not:", many)
+        became = [f"#{call_id}: {refusals.in_words(refusal)}" for call_id, refusal in outcome.refused]
+        messages.warning(request, f"{said % {'many': many}} {_first(became)}")
+
+
+def _first(became: list[str]) -> str:
+    """The first MOST_NAMED sentences of `became`, and how many more there are."""
+    more = len(became) - MOST_NAMED
+    rest = [ngettext("and %(many)d more.", "and %(many)d more.", more) % {"many": more}] if more > 0 else []
+    return " ".join([*became[:MOST_NAMED], *rest])
 
 
 def _day(text: str) -> date | None:

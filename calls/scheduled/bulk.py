@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from calls import errors, services
-from calls.models import Call
+from calls.models import Call, Status
 from calls.scheduled.hours import Judge
 from calls.scope import Scope
 from ccai.errors import Refused
@@ -17,11 +17,13 @@ MOST = 500
 
 @dataclass
 class Outcome:
-    """How many were done, how many needed nothing, and of the others why not."""
+    """How many were done, how many needed nothing, which were turned away, and of the others why not."""
 
     done: int = 0
     kept: int = 0
     refused: list[tuple[int, Refused]] = field(default_factory=list)
+    # Calls that were due now, and that their menu did not take.
+    turned_away: list[Call] = field(default_factory=list)
 
 
 def cancel(scope: Scope, call_ids: Collection[int]) -> Outcome:
@@ -30,8 +32,18 @@ def cancel(scope: Scope, call_ids: Collection[int]) -> Outcome:
 
 
 def start(scope: Scope, call_ids: Collection[int]) -> Outcome:
-    """The calls are due now."""
-    return _each(scope, call_ids, services.start_now)
+    """The calls are due now: each waits in a queue, or is turned away."""
+    turned_away: list[Call] = []
+
+    def start_one(call: Call) -> None:
+        started = services.start_now(call)
+        if started.status != Status.QUEUED:
+            turned_away.append(started)
+
+    outcome = _each(scope, call_ids, start_one)
+    outcome.done -= len(turned_away)
+    outcome.turned_away = turned_away
+    return outcome
 
 
 def move_by(scope: Scope, call_ids: Collection[int], length: timedelta) -> Outcome:

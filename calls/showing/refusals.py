@@ -1,9 +1,11 @@
 """What people of the back office are told when a verb is refused, with what to do about it."""
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from calls import errors
+from calls.models import Call, Deflection, FailReason, Status
 from ccai.errors import Refused
 
 WORDS: dict[str, Promise] = {
@@ -28,3 +30,16 @@ WORDS: dict[str, Promise] = {
 def in_words(refusal: Refused) -> str:
     """What somebody is told of `refusal`."""
     return str(WORDS.get(refusal.code, refusal.message))
+
+
+def turned_away(call: Call) -> str:
+    """What became of `call`, which was to be made now, where it does not wait in a queue; "" where it does."""
+    if call.status == Status.QUEUED:
+        return ""
+    why = ""
+    if call.fail_reason != FailReason.NOTHING:
+        why = call.get_fail_reason_display()
+    elif call.deflection != Deflection.NO_DEFLECTION:
+        why = call.get_deflection_display()
+    said = {"status": call.get_status_display(), "why": why}
+    return gettext("%(status)s: %(why)s.") % said if why else gettext("%(status)s.") % said

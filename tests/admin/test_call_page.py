@@ -211,6 +211,18 @@ def test_a_scheduled_call_is_moved_started_and_cancelled_from_its_page(settings)
     assert "Cancel it instead" in page.content.decode()
 
 
+def test_a_call_that_is_turned_away_when_it_is_made_now_is_said_to_be_so():
+    supervisor = browser_of("supervisor")
+    closed = make_call("scheduled", menu=make_menu(hours={"weekly": {}}))
+    deleted = make_call("scheduled", menu=make_menu(deleted=True))
+    for call, status, why in ((closed, "deflected", "After hours"), (deleted, "failed", "Failed: Menu deleted.")):
+        page = supervisor.post(admin_url(Call, "start", call.pk), follow=True).content.decode()
+        assert "The call was turned away." in page
+        assert why in page
+        assert "The call is made now." not in page
+        assert Call.objects.get(pk=call.pk).status == status
+
+
 def test_a_live_call_is_read_anew_part_by_part_and_one_that_is_over_is_not(admin_client):
     live, over = make_call("connected"), make_call("finished")
     tell(live, (0, "queued", "api"), (1, "connected", "both_connected"))

@@ -186,6 +186,16 @@ def test_many_are_moved_started_and_cancelled_and_of_each_that_was_not_it_is_sai
     assert CallEvent.objects.filter(new="cancelled", by="admin@example.com").count() == 3
 
 
+def test_calls_that_are_turned_away_when_they_are_made_now_are_counted_apart(admin_client):
+    [taken] = make_scheduled(make_menu(agents=[make_agent()]), at(10))
+    [closed] = make_scheduled(make_menu(hours={"weekly": {}}), at(10))
+    body = {"deed": "start", "call": [taken.pk, closed.pk]}
+    page = admin_client.post(f"{PAGE}?day={DAY}", body, follow=True).content.decode()
+    assert "1 call is made now." in page
+    assert f"1 call was turned away: #{closed.pk}: Deflected: After hours" in page
+    assert [Call.objects.get(pk=one.pk).status for one in (taken, closed)] == ["queued", "deflected"]
+
+
 def test_whoever_changes_hours_is_told_of_the_calls_that_now_fall_outside(admin_client):
     menu = make_menu(hours=OFFICE_HOURS)
     make_scheduled(menu, at(10), at(16), at(16, 30))
