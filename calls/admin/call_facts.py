@@ -21,6 +21,7 @@ from agents.models import User
 from calls.admin.call_parts import COLOURS, fail_reason, snapshot_name
 from calls.models import Call, Deflection, DisconnectedBy, Status, VoicemailReason
 from calls.showing.story import Story
+from calls.showing.waited import FIELDS, waited
 from ccai.admin import clock_time, duration, label
 from ccai.personal import HIDDEN, masked_text, sees_personal_data, shown_number
 
@@ -162,7 +163,7 @@ def _times(story: Story) -> list[Fact]:
         (_("Assigned"), clock_time(call.assigned_at)),
         (_("Connected"), clock_time(call.connected_at)),
         (_("Ended"), clock_time(call.ends_at)),
-        (_("Waited"), duration(call.wait_duration) if call.queued_at else None),
+        (_("Waited"), duration(waited({name: getattr(call, name) for name in FIELDS}, story.at))),
         (_("Talked"), duration(call.call_duration) if call.connected_at and call.ends_at else None),
         (_("On hold"), duration(call.hold_duration) if story.holds else None),
     ]

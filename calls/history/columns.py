@@ -17,7 +17,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from calls.models import CHANNELS, Call, CallType, Deflection, DisconnectedBy, FailReason, Status
+from calls.showing.waited import FIELDS, waited
 from ccai.personal import masked_phone, masked_text
+from ccai.times import now
 
 Row = Mapping[str, Any]
 Value = str | int | datetime | None
@@ -94,6 +96,12 @@ def make_flags_reader() -> Read:
     return lambda row: ", ".join([word for field, word in said if row[field]]) or None
 
 
+def make_waited_reader() -> Read:
+    """Reads how long the end user waited; who still waits, until now."""
+    at = now()
+    return lambda row: waited(row, at)
+
+
 FLAGS = {
     "verified_customer": _("verified customer"),
     "bad_actor": _("bad actor"),
@@ -131,7 +139,7 @@ _ALL = (
     plain("number", _("Number"), Kind.PHONE, "end_user_number", masked_phone),
     plain("ticket", _("Ticket"), Kind.TEXT, "out_ticket_id"),
     plain("lang", _("Language"), Kind.TEXT, "lang"),
-    plain("waited", _("Waited"), Kind.SECONDS, "wait_duration"),
+    Column("waited", _("Waited"), Kind.SECONDS, FIELDS, make_waited_reader),
     plain("talked", _("Talked"), Kind.SECONDS, "talk_duration"),
     plain("held", _("On hold"), Kind.SECONDS, "hold_duration"),
     worded("why", _("Fail reason"), "fail_reason", words_of(FailReason, but=FailReason.NOTHING)),

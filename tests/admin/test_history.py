@@ -285,3 +285,23 @@ def test_filters_that_are_on_are_named_and_each_is_taken_off_by_one_click(look):
         ("From", "2026-03-02"),
     }
     assert chips["Status", "Failed"] == f"q=T-1&since=2026-03-02&status=queued&menu={menu.pk}"
+
+
+def test_who_gave_up_or_still_waits_is_shown_with_the_time_they_waited(look, admin_client, time_machine):
+    time_machine.move_to(datetime(2026, 3, 2, 20, 30, tzinfo=UTC), tick=False)
+    then = now() - timedelta(seconds=300)
+    waits = {"created_at": then, "queued_at": then, "waits_since": then}
+    calls = [
+        make_call("queued", **waits),
+        make_call("failed", fail_reason="eu_abandoned", ends_at=then + timedelta(seconds=75), **waits),
+        make_call("finished", assigned_at=then, wait_duration=12, **waits),
+        make_call("voicemail_received", voicemail_reason="over_capacity", **waits),
+        make_call("cancelled", created_at=then, queued_at=None, queue=None, waits_since=None),
+    ]
+    waited = ["5:00", "1:15", "0:12", "", ""]
+    rows = look(columns=["id", "waited"]).context["rows"]
+    assert {row.id: row.cells[1].text for row in rows} == dict(zip([one.pk for one in calls], waited, strict=True))
+    for call, shown in zip(calls, waited, strict=True):
+        page = admin_client.get(admin_url(Call, "change", call.pk))
+        facts = {str(name): said for _group, facts in page.context["facts"] for name, said in facts}
+        assert facts.get("Waited", "") == shown
