@@ -7,7 +7,7 @@ opens the back office, comes with the other three roles.
 from collections.abc import Mapping
 
 from django.contrib.auth.models import AnonymousUser, Group, Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -102,19 +102,27 @@ def give_role(user: User, role: str | None) -> None:
         user.save(update_fields=["is_staff"])
 
 
-def permissions_of(user: User) -> set[str]:
-    """What the groups and permissions of `user` come to, whether or not the person may log in now."""
-    having = Permission.objects.filter(Q(user=user) | Q(group__user=user))
-    return {f"{app}.{name}" for app, name in having.values_list("content_type__app_label", "codename")}
-
-
 def may_give(role: str, by: User | AnonymousUser) -> bool:
     """True where `by` may do all that the role may, so that nobody gives more than they have."""
     return by.is_superuser or PERMISSIONS[role] <= by.get_all_permissions()
 
 
+def with_more(by: User | AnonymousUser) -> QuerySet[User]:
+    """The logins that may do something that `by` may not, whether or not they may log in now."""
+    if by.is_superuser:
+        return User.objects.none()
+    own = by.get_all_permissions()
+    rows = Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    others = [pk for pk, app, name in rows if f"{app}.{name}" not in own]
+    having = Q(is_superuser=True) | Q(
+        pk__in=User.user_permissions.through.objects.filter(permission__in=others).values("user_id")
+    )
+    groups = Group.permissions.through.objects.filter(permission__in=others).values("group_id")
+    return User.objects.filter(
+        having | Q(pk__in=User.groups.through.objects.filter(group__in=groups).values("user_id"))
+    )
+
+
 def may_change(login: User, by: User | AnonymousUser) -> bool:
     """True where `by` may do all that `login` may: whoever changes an address or a password can log in with it."""
-    if by.is_superuser or not (login.is_staff or login.is_superuser):
-        return True
-    return not login.is_superuser and permissions_of(login) <= by.get_all_permissions()
+    return by.is_superuser or not with_more(by).filter(pk=login.pk).exists()

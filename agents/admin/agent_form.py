@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 from agents.admin.users import refuse_taken_address
 from agents.logins import OF_SOMEBODY_WITH_MORE, why_not_deactivated
 from agents.models import Agent, User
-from agents.roles import AGENT, give_role, may_change, role_of
+from agents.roles import AGENT, give_role, may_change, may_give, role_of
 
 
 class AgentForm(forms.ModelForm):
@@ -50,6 +50,8 @@ class AgentForm(forms.ModelForm):
         """Nobody changes the login of somebody who may do more, and nobody deactivates themselves."""
         cleaned = super().clean()
         login = self.instance.user if self.instance.pk else self._found_login()
+        if (login is None or becomes_agent(login)) and not may_give(AGENT, self.by):
+            self.add_error("email", _("An agent may do more than you. Ask somebody who may do as much to add one."))
         if login is None:
             return cleaned
         columns = self.USER_FIELDS.items()
@@ -83,6 +85,11 @@ class AgentForm(forms.ModelForm):
         for name, column in self.USER_FIELDS.items():
             setattr(user, column, data[name])
         user.save(update_fields=list(self.USER_FIELDS.values()))
-        if role_of(user) is None and not user.is_staff:
+        if becomes_agent(user):
             give_role(user, AGENT)
         return user
+
+
+def becomes_agent(login: User) -> bool:
+    """Whether the login gets the role of agents as soon as it is an agent's: it has no role, and no other rights."""
+    return role_of(login) is None and not login.is_staff

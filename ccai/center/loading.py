@@ -106,6 +106,8 @@ def load(
     plan: str | None = None,
 ) -> LoadReport:
     """Put the documents over the center. Where a file is missing, what refers to it cannot be judged and is not."""
+    if judge:
+        judge.passwords(documents)
     if not found:
         hash_passwords(documents)
     with transaction.atomic():

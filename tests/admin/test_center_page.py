@@ -1,12 +1,15 @@
 """The center file in the browser: looked at, applied as it was looked at, and downloaded."""
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from agents.models import Agent, User
 from ccai.models import ApiToken, StagedFile
 from menus.models import Menu
 from tests.admin.test_agents_list import person
+from tests.conftest import HOST
 from tests.factories import make_agent, make_center, make_menu
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +55,7 @@ def test_every_fault_is_said_with_its_path_and_nothing_is_changed(admin_client):
     page = upload(admin_client, FILE.replace("ivr_menu", "fax_menu").replace("[ana@", "[eve@"))
     assert [fault.path for fault in page.context["faults"]] == ["menus[0].menu_type", "menus[0].groups[0].agents[0]"]
     assert not Menu.objects.exists()
+    assert not StagedFile.objects.exists()
     page = upload(admin_client, "a: [")
     assert "is not YAML" in page.content.decode()
     assert "Choose a file." in admin_client.post(PAGE).content.decode()
@@ -90,3 +94,24 @@ def test_only_superusers_download_secrets_and_change_superusers(admin_client, ad
     assert [fault.path for fault in page.context["faults"]] == ["agents[0].password"]
     assert User.objects.get(pk=admin_user.pk).check_password("a long password")
     assert upload(admin_client, taken).context["report"].has_changes
+    for guess in ("password: a long password", f"password_hash: {admin_user.password}"):
+        page = upload(admin, f"agents: [{{email: {admin_user.email}, {guess}}}]")
+        assert [fault.path for fault in page.context["faults"]] == [f"agents[0].{guess.partition(':')[0]}"]
+
+
+def test_whoever_loads_files_makes_no_logins_or_tokens_that_may_do_more():
+    make_agent("ana@example.com").user.groups.add(Group.objects.get(name="agent"))
+    loader = User.objects.create(email="loader@example.com", is_staff=True)
+    loader.user_permissions.add(Permission.objects.get(codename="load_center"))
+    client = Client(SERVER_NAME=HOST)
+    client.force_login(loader)
+    paths = {
+        "agents: [{email: ana@example.com, password: mine-from-now-on}]": ["agents[0].password"],
+        "agents: [{email: new@example.com, password: mine-from-now-on}]": ["agents[0].role"],
+        "api_tokens: [{name: reporting}]": ["api_tokens[0].name"],
+    }
+    assert {text: [one.path for one in upload(client, text).context["faults"]] for text in paths} == paths
+    loader.user_permissions.add(Permission.objects.get(codename="add_apitoken"))
+    page = upload(client, "api_tokens: [{name: reporting}]")
+    assert [fault.path for fault in page.context["faults"]] == ["api_tokens[0].personal_data"]
+    assert upload(client, "api_tokens: [{name: reporting, personal_data: false}]").context["report"].has_changes
