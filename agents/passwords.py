@@ -4,9 +4,12 @@ from typing import Any
 
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpResponse
 from django.urls import reverse
 
 from agents.models import Agent, User
+from ccai.acting import Actor, acting
+from ccai.middleware import client_address
 
 
 class ChoosePassword(PasswordResetConfirmView):
@@ -20,6 +23,12 @@ class ChoosePassword(PasswordResetConfirmView):
         """The person the link was sent to; None where there is nobody, or nobody who may log in."""
         user: Any = super().get_user(uidb64)
         return user if isinstance(user, User) and user.is_active else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The password is that of the person, who chooses it; that it was changed is on record under their name."""
+        user = form.user
+        with acting(lambda: Actor(user.email, user.pk, client_address(self.request), "/invite/")):
+            return super().form_valid(form)
 
     def get_success_url(self) -> str:
         """Agents go to their page, everybody else to the back office."""

@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 
 from agents.models import Agent, User
+from ccai.models import AuditEntry
 from ccai.times import now
 from tests.admin.rows import admin_url, sent_back
 from tests.admin.test_agents_list import act
@@ -87,6 +88,13 @@ def test_a_link_is_dead_when_it_is_old_replaced_by_a_login_or_its_owner_has_left
     assert len(mail.outbox) == 2
     assert choose(client, link_in(mail.outbox[1])).url == "/desk/"
     assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+    entry = AuditEntry.objects.get(object_id=str(user.pk), door="/invite/")
+    assert (entry.model, entry.user_id, entry.address, entry.changes["password"]) == (
+        "agents.user",
+        user.pk,
+        "127.0.0.1",
+        None,
+    )
 
 
 def test_the_list_invites_those_who_have_never_logged_in_and_says_whom_it_passed_by(admin_client, settings):
