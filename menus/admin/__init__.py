@@ -2,13 +2,13 @@
 
 from django.contrib import admin
 
-from menus.admin.choosing import MenuAutocomplete, MenuChoiceField, MenuFields, MenuFilter
+from menus.admin.choosing import MenuAutocomplete, MenuChoiceField, MenuFields
 from menus.admin.limits import LimitedUserAdmin
 from menus.admin.menu import MenuPage
 from menus.admin.tree import MenuTree
 from menus.models import Menu
 
-__all__ = ["LimitedUserAdmin", "MenuAdmin", "MenuAutocomplete", "MenuChoiceField", "MenuFields", "MenuFilter"]
+__all__ = ["LimitedUserAdmin", "MenuAdmin", "MenuAutocomplete", "MenuChoiceField", "MenuFields"]
 
 
 @admin.register(Menu)

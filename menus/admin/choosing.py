@@ -8,8 +8,6 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import ForeignKey
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
-from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from menus.models import Menu
 
@@ -48,16 +46,3 @@ class MenuFields:
             kwargs["form_class"] = MenuChoiceField
             kwargs["widget"] = MenuAutocomplete(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
-
-
-class MenuFilterForm(AutocompleteDropdownForm):
-    """Chooses the menu to filter by."""
-
-    field = MenuChoiceField
-    widget = MenuAutocomplete
-
-
-class MenuFilter(AutocompleteSelectFilter):
-    """One menu, found by part of its name."""
-
-    form_class = MenuFilterForm
