@@ -28,8 +28,8 @@ MODELS: tuple[type[Model], ...] = (
 )
 EARLIER = {
     "postgresql": "t.{column} - interval '{seconds} seconds'",
-    # As Django writes a time, in a statement with parameters.
-    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.{column}, '-{seconds} seconds')",
+    # As Django writes a time, in a statement with parameters: without a fraction where it is none.
+    "sqlite": "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.{column}, '-{seconds} seconds'), '.000000', '')",
 }
 HOUR = timedelta(hours=1)
 # Tables of this connection alone: the told calls, `about` 1 where they come this time; the engagements, `about` their

@@ -11,6 +11,7 @@ from random import Random
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.db.models import Max
 
 from agents.models import Engagement
 from calls.models import Call, CallEvent, DeflectionDetail, Hold, Offer, OfferEvent, Participant, Status, Transfer
@@ -18,6 +19,7 @@ from calls.sample_history.center import Center, find_customers
 from calls.sample_history.endings import MESSAGE
 from calls.sample_history.repeating import repeat
 from calls.sample_history.shares import Card, arrivals, deal_cards
+from calls.sample_history.shifts import write_shifts
 from calls.sample_history.story import Story
 from calls.sample_history.telling import Teller, longest_call
 from calls.voip.sandbox import generate_recording
@@ -73,6 +75,7 @@ def make_calls(
         if progress:
             progress(made)
 
+    before = Engagement.objects.aggregate(last=Max("pk"))["last"] or 0
     written = []
     while batch := list(islice(stories, BATCH)):
         _write(batch)
@@ -88,6 +91,7 @@ def make_calls(
             zone=center.zone,
             progress=made_more,
         )
+    write_shifts(before)
     return made
 
 

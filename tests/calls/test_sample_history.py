@@ -394,6 +394,10 @@ def test_weeks_that_are_repeated_are_as_those_that_were_told(demo):
     calls = list(Call.objects.order_by("pk").prefetch_related("events", "participants", "children"))
     assert len(calls) == 400
     assert (sorted(told_of), told_of[-1]) == (told_of, 400)
+    with connection.cursor() as cursor:
+        # SQLite keeps texts, and Django writes none with a fraction that is none.
+        cursor.execute("SELECT count(*) FROM calls_callevent WHERE CAST(at AS text) LIKE '%.000000'")
+        assert cursor.fetchone() == (0,)
     last_week = [call for call in calls if call.created_at > until - timedelta(days=8)]
     zone = ZoneInfo("America/New_York")
     moments = {call.created_at.astimezone(zone).strftime("%a %H:%M:%S.%f") for call in last_week}
@@ -420,3 +424,15 @@ def test_rows_that_others_write_while_weeks_are_repeated_have_ids_of_their_own(d
     assert make_calls(400, days=42, told=70, progress=write) == 400
     assert len(written) > 2
     assert Call.objects.count() == 400 + len(written)
+
+
+def test_agents_came_before_their_calls_wrapped_up_after_them_and_went(calls):
+    loaded = now() - timedelta(minutes=5)
+    for agent in Agent.objects.filter(engagements__isnull=False).distinct():
+        told = list(agent.status_changes.filter(at__lt=loaded).order_by("at", "pk"))
+        taken = list(agent.engagements.order_by("started_at"))
+        assert (told[0].status, told[0].at) == ("available", taken[0].started_at - timedelta(minutes=10))
+        assert (told[-1].status, told[-1].at) == ("offline", taken[-1].ended_at + timedelta(minutes=10))
+        assert all(after.status == "available" for before, after in pairwise(told) if before.status == "wrap_up")
+        ended = {one.ended_at for one in taken if one.kind == "call"}
+        assert {one.at for one in told if one.status == "wrap_up"} <= ended
