@@ -5,17 +5,25 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import User
 from calls.models import SavedView
+from ccai.personal import sees_personal_data
 
 
 def views_for(user: User) -> list[SavedView]:
-    """The views that `user` sees: their own first, then those that others share."""
+    """The views that `user` sees: their own first, then those that others share.
+
+    What others searched for may be a name or a number of an end user's: such a view is shown to those alone who may
+    see personal data.
+    """
     seen = SavedView.objects.filter(Q(owner=user) | Q(shared=True)).select_related("owner")
     views = sorted(seen, key=lambda view: (view.owner_id != user.pk, view.name.casefold(), view.pk))
+    if not sees_personal_data(user):
+        views = [view for view in views if view.owner_id == user.pk or "q" not in QueryDict(view.query)]
     for view in views:
         view.is_own = view.owner_id == user.pk  # type: ignore[attr-defined]
     return views

@@ -70,6 +70,17 @@ def test_a_view_is_its_owners_until_it_is_shared(ana, ben):
     assert str(ana.person) in ben.get(HISTORY).content.decode()
 
 
+def test_a_shared_search_is_hidden_from_who_may_not_see_personal_data(ana, ben):
+    sue = log_in("supervisor")
+    sue.post(VIEWS, {"name": "Kim", "query": "q=%2B12025550123&status=failed", "shared": "on"})
+    sue.post(VIEWS, {"name": "Failed", "query": "status=failed", "shared": "on"})
+    ana.post(VIEWS, {"name": "Mine", "query": "q=77", "shared": "on"})
+    assert views(sue) == ["Failed", "Kim", "Mine"]
+    assert views(ana) == ["Mine", "Failed"]
+    assert views(ben) == ["Failed"]
+    assert "12025550123" not in ben.get(HISTORY).content.decode()
+
+
 def test_only_the_owner_renames_shares_and_deletes(ana, ben, admin_client):
     ana.post(VIEWS, {"name": "Ours", "query": "status=queued", "shared": "on"})
     view = SavedView.objects.get()
