@@ -118,7 +118,13 @@ def _read(scope: Scope, branch: int | None) -> tuple[Today, dict[int, str]]:
         kept = _kept.setdefault((scope, branch), _Kept())
     with kept.lock:
         if kept.today is None or time.monotonic() - kept.read_at >= FRESH_FOR:
-            kept.names, menus = _branches(scope, branch)
+            try:
+                kept.names, menus = _branches(scope, branch)
+            except Http404:
+                # Addresses that lead nowhere put nobody else's board out.
+                with _kept_lock:
+                    _kept.pop((scope, branch), None)
+                raise
             kept.today, kept.read_at = today(scope, menus), time.monotonic()
         return kept.today, kept.names
 

@@ -99,6 +99,12 @@ def test_ten_boards_cost_as_one_and_show_what_is_new_a_second_later(admin_client
     assert figures(admin_client.get("/wallboard/parts/"))["waiting"] == ("4", "good")
 
 
+def test_a_branch_that_there_is_not_is_not_found_and_not_kept(admin_client, center):
+    for branch in ("999999", "999998", "x"):
+        assert admin_client.get(f"/wallboard/parts/?branch={branch}").status_code == 404
+    assert not board._kept
+
+
 def test_a_supervisor_sees_what_is_theirs(client, center):
     sales, _orders, support = center
     supervisor = User.objects.create(email="s@example.com", is_staff=True)
