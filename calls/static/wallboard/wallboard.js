@@ -10,7 +10,11 @@
     let lastClock = document.getElementById("at").textContent;
 
     function isCutOff() {
-        warning.textContent = body.dataset.cutOff.replace("%s", lastClock);
+        const text = body.dataset.cutOff.replace("%s", lastClock);
+        // An alert that is written again is read out again.
+        if (warning.textContent !== text) {
+            warning.textContent = text;
+        }
         warning.hidden = false;
         body.classList.add("stale");
     }
@@ -20,7 +24,9 @@
         link.href = body.dataset.login;
         link.textContent = body.dataset.login.split("?")[0];
         const [before, after] = body.dataset.loggedOut.split("%s");
-        warning.replaceChildren(before, link, after);
+        if (warning.textContent !== before + link.textContent + after) {
+            warning.replaceChildren(before, link, after);
+        }
         warning.hidden = false;
         body.classList.add("stale");
     }
