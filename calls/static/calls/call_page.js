@@ -28,6 +28,16 @@
         line.hidden = false;
     }
 
+    function tellLoggedOut() {
+        const line = holder.querySelector(".call-stale");
+        const link = document.createElement("a");
+        link.href = holder.dataset.login;
+        link.textContent = link.pathname;
+        const [before, after] = holder.dataset.loggedOut.split("%s");
+        line.replaceChildren(before, link, after);
+        line.hidden = false;
+    }
+
     // What has the focus, or is read out, is so afterwards, too.
     function put(html) {
         const focused = document.activeElement && holder.contains(document.activeElement) && document.activeElement.id;
@@ -49,7 +59,11 @@
         }
         const before = document.getElementById("call-part").dataset;
         try {
-            const response = await fetch(holder.dataset.address, { redirect: "error" });
+            const response = await fetch(holder.dataset.address, { redirect: "manual" });
+            if (response.type === "opaqueredirect" || response.status === 403) {
+                tellLoggedOut();
+                return undefined;
+            }
             if (!response.ok) {
                 throw new Error(response.status);
             }
