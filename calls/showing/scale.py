@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-# Stretches without an event that are shortened at most, and only where the rest would fill less than this.
-MOST_SHORTENED = 3
-CROWDED = 0.15
-# All that is shortened is together as wide as this much of the rest.
+# A call up to so many seconds is drawn to scale: a few seconds of it are still wide enough to be seen.
+TO_SCALE = 600
+# In longer ones the longest stretch without an event is shortened where the rest would fill less than this.
+CROWDED = 0.08
+# What is shortened is as wide as this much of the rest.
 SHORTENED_TO = 1.2
 # Per cent of the width between two marks on the axis.
 BETWEEN_MARKS = 9.0
@@ -26,8 +27,8 @@ class Shortened:
 class Scale:
     """Moments as places from 0 to 100.
 
-    Places are to scale, except that a few stretches in which nothing happened are drawn shorter where they would leave
-    no room for the rest: twenty minutes in a queue before a talk of thirty seconds. `shortened` says which.
+    Places are to scale, except that in a long call a stretch in which nothing happened is drawn shorter where it would
+    leave no room for the rest: twenty minutes in a queue before a talk of thirty seconds. `shortened` says which.
     """
 
     def __init__(self, moments: Iterable[datetime]) -> None:
@@ -59,13 +60,11 @@ class Scale:
 
 def shorten(steps: list[float]) -> tuple[list[float], set[int]]:
     """`steps`, in seconds, as they are drawn; and which of them are shortened."""
-    by_length = sorted(range(len(steps)), key=lambda index: -steps[index])
     whole = sum(steps)
-    for many in range(1, min(MOST_SHORTENED, len(steps) - 1) + 1):
-        long_ones = by_length[:many]
-        rest = sum(steps[index] for index in by_length[many:])
-        if 0 < rest < CROWDED * whole:
-            factor = SHORTENED_TO * rest / sum(steps[index] for index in long_ones)
-            drawn = [step * factor if index in long_ones else step for index, step in enumerate(steps)]
-            return drawn, set(long_ones)
-    return steps, set()
+    if whole <= TO_SCALE:
+        return steps, set()
+    longest = max(range(len(steps)), key=lambda index: steps[index])
+    rest = whole - steps[longest]
+    if not 0 < rest < CROWDED * whole:
+        return steps, set()
+    return [*steps[:longest], SHORTENED_TO * rest, *steps[longest + 1 :]], {longest}

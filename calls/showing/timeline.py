@@ -94,12 +94,14 @@ def draw(story: Story) -> Timeline:
     scale = Scale([moment for lane in lanes for bar in lane.bars for moment in (bar.start, bar.end)] + ends)
     for lane in lanes:
         lane.bars = [_placed(bar, scale) for bar in lane.bars]
+    marks: dict[str, Mark] = {}
+    for place, at in scale.marks():
+        text = duration(int((at - begin).total_seconds())) or ""
+        # Of moments within one second, the first has the mark.
+        marks.setdefault(text, Mark(f"{place:.3f}", text, place > LAST_PLACE))
     return Timeline(
         lanes,
-        [
-            Mark(f"{place:.3f}", duration(int((at - begin).total_seconds())) or "", place > LAST_PLACE)
-            for place, at in scale.marks()
-        ],
+        list(marks.values()),
         [(f"{one.left:.3f}", f"{one.width:.3f}", duration(one.seconds) or "") for one in scale.shortened],
         more_agents,
     )

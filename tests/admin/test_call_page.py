@@ -71,6 +71,11 @@ class TestScale:
         assert places == [0, 20, 40, 100]
         assert not scale.shortened
 
+    def test_a_call_of_four_minutes_is_drawn_to_scale_however_long_they_talk(self):
+        scale, places = self.at(0, 2, 8, 12, 240)
+        assert places == [0, 0.8, 3.3, 5, 100]
+        assert not scale.shortened
+
     def test_twenty_minutes_of_waiting_leave_room_for_a_talk_of_thirty_seconds(self):
         scale, places = self.at(0, 5, 1_205, 1_210, 1_240)
         [waited] = scale.shortened
@@ -122,6 +127,15 @@ def test_a_calls_story_is_drawn_and_told_with_names_and_reasons(admin_client):
     assert "drawn shorter than it was" in page
     assert f"{ana}: Talks, 0:30, from 20:10 after the beginning" in page
     assert page.count('tabindex="0" role="img"') == sum(map(len, lanes.values()))
+
+
+def test_the_axis_says_no_moment_twice(admin_client):
+    call = make_call("cancelled")
+    call.ends_at = call.created_at + timedelta(seconds=1.8)
+    call.save()
+    tell(call, (0, "selecting", "line_came_in"), (0.5, "queued", "menu_chosen"), (1.8, "cancelled", "cancelled"))
+    marks = read(admin_client, call).context["timeline"].marks
+    assert [mark.text for mark in marks] == ["0:00", "0:01"]
 
 
 def test_who_did_it_is_told_and_a_call_that_was_moved_says_from_when(admin_client, settings):
