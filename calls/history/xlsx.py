@@ -18,6 +18,9 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 # What no cell may hold: characters that XML 1.0 does not know.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# `_x000D_` in a cell stands for the character of that number: a carriage return, which a file of XML would turn into a
+# line's end, is written so, and a text that only looks like it is not taken for it (ECMA-376 part 1, 22.9.2.19).
+LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 LONGEST = 32_767  # characters in a cell
 MOST_ROWS = 1_048_576  # in a sheet
 # Days are counted from here.
@@ -111,7 +114,8 @@ def cell_xml(cell: Cell, style: int = 0) -> str:
     if isinstance(cell, datetime):
         past = cell.replace(tzinfo=None) - EPOCH
         return f'<c s="{TIME}"><v>{past.days + past.seconds / DAY:.9f}</v></c>'
-    text = escape(UNWRITABLE.sub("", cell)[:LONGEST])
+    text = LOOKS_ESCAPED.sub("_x005F_", UNWRITABLE.sub("", cell)[:LONGEST])
+    text = escape(text, {"\r": "_x000D_"})
     styled = f' s="{style}"' if style else ""
     return f'<c{styled} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
