@@ -178,7 +178,7 @@ class CallHistory(HistoryAdmin):
 
     @method_decorator(require_POST)
     def change_saved_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The person's own view has another name, is shared or not, shows what is asked for now, or is gone."""
+        """The person's own view has another name, is shared or not, or is gone; what it asks for stays."""
         view = own_view(person(request), pk)
         verb = "delete" if "delete" in request.POST else "change"
         if not (self.has_view_permission(request) and request.user.has_perm(f"calls.{verb}_savedview")):
