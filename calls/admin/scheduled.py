@@ -215,13 +215,18 @@ def _do(request: HttpRequest, scope: Scope, question: Question) -> HttpResponseB
         raise PermissionDenied
     back = HttpResponseRedirect(f"{request.path}?{question.address}")
     form = BulkForm(request.POST)
+    is_other = False
     if "all" in request.POST:
         call_ids: Collection[int] = read_ids(question.calls, question.asked, bulk.MOST)
+        # What was asked for is what was shown: calls come and go meanwhile.
+        is_other = request.POST.get("shown") != str(_count(question))
     else:
         chosen = request.POST.getlist("call")
         call_ids = {int(one) for one in chosen if one.isascii() and one.isdecimal() and len(one) < 19}
     if not form.is_valid():
         messages.error(request, " ".join(str(fault) for faults in form.errors.values() for fault in faults))
+    elif is_other:
+        messages.error(request, _("Other calls are listed now than were shown. Look at them, and choose again."))
     elif not call_ids:
         messages.error(request, _("Choose calls first: tick them in the list."))
     else:
