@@ -89,6 +89,9 @@ class Asked:
         channel = self.said.get("channel")
         self.channel = Channel(channel) if channel in Channel.values else None
         self.days, self.span = self._read_span()
+        if channel and self.channel is None:
+            unknown = _("There is no channel called %(channel)s. All channels are shown.") % {"channel": channel}
+            self.fault = f"{self.fault} {unknown}".strip()
         steps = self.span.steps()
         step = self.said.get("step")
         self.step = Step(step) if step in steps else self.span.usual_step()

@@ -68,8 +68,11 @@ def report_page(request: HttpRequest) -> HttpResponseBase:
 
 @for_readers
 def report_csv(request: HttpRequest, table: str) -> HttpResponseBase:
-    """GET /reports/TABLE.csv: one table of the report that the rest of the address asks for."""
+    """GET /reports/TABLE.csv: one table of the report that the rest of the address asks for; 400 for what cannot be
+    read, since a file cannot say that it is of something else."""
     asked = Asked(request.GET, scope_of(request.user))
+    if asked.fault:
+        return HttpResponse(asked.fault, status=400, content_type="text/plain; charset=utf-8")
     found = report(asked.selection, asked.span)
     shown = next((one for one in _all_tables(found, asked) if one.key == table), None)
     if shown is None:
