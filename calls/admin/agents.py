@@ -1,5 +1,6 @@
 """The pages of agents as whoever runs a floor needs them: calls beside statuses, live, and a day to scale."""
 
+from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin, messages
@@ -44,13 +45,14 @@ class BranchFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: DjangoModelAdmin) -> list[tuple[str, str]]:
         """The topmost menus that the person sees, and those below them."""
-        seen = scope_of(person(request)).queues().filter(deleted=False)
-        tops = seen.filter(parent=None) if seen.filter(parent=None).exists() else seen
+        seen = list(scope_of(person(request)).queues().filter(deleted=False).order_by("position", "pk"))
+        below = defaultdict(list)
+        for menu in seen:
+            below[menu.parent_id].append(menu)
         found = []
-        for menu in tops.order_by("position", "pk"):
-            found.append((str(menu.pk), menu.name))
-            below = seen.filter(parent=menu).order_by("position", "pk").values_list("pk", "name")
-            found += [(str(pk), f"{menu.name} › {name}") for pk, name in below]
+        for top in below[None] or seen:
+            found.append((str(top.pk), top.name))
+            found += [(str(menu.pk), f"{top.name} › {menu.name}") for menu in below[top.pk]]
         return found
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Agent]) -> QuerySet[Agent]:

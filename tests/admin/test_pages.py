@@ -16,7 +16,7 @@ from ccai.models import AuditEntry
 from menus.models import Menu
 from tests.admin.rows import admin_url, fill
 from tests.conftest import HOST
-from tests.factories import make_call, make_person
+from tests.factories import make_agent, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -75,12 +75,19 @@ def test_nobody_sees_a_page_without_logging_in(model, client):
     assert response.url.startswith(reverse("admin:login"))
 
 
-@pytest.mark.parametrize("model", [Call, DialPrompt, Engagement, Offer, StatusChange, Agent, Menu])
+@pytest.mark.parametrize("model", [Call, DialPrompt, Engagement, Offer, StatusChange, Agent])
 def test_what_calls_remember_cannot_be_deleted(model, admin_client):
     fill(1)
     row = model._default_manager.last()
     assert admin_client.post(admin_url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
     assert model._default_manager.filter(pk=row.pk).exists()
+
+
+def test_a_menu_that_is_deleted_stays(admin_client):
+    fill(1)
+    row = Menu.objects.last()
+    admin_client.post(admin_url(Menu, "delete", row.pk), {"post": "yes", "substitute": ""})
+    assert Menu.objects.filter(pk=row.pk).exists()
 
 
 @pytest.mark.parametrize("model", HISTORY)
@@ -127,10 +134,10 @@ def test_pages_ask_nothing_of_another_host(admin_client):
 def test_a_long_list_is_counted_no_further_than_its_pages_reach(monkeypatch, page_of):
     monkeypatch.setattr(CappedPaginator, "MOST", 3)
     for _ in range(5):
-        make_call("queued")
+        StatusChange.objects.create(agent=make_agent(), status="available")
     with CaptureQueriesContext(connection) as queries:
-        page = page_of(admin_url(Call, "changelist"))
-    assert "The latest 3 calls" in page
+        page = page_of(admin_url(StatusChange, "changelist"))
+    assert "The latest 3 status changes" in page
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert counts
     assert all("LIMIT 4" in sql for sql in counts)
