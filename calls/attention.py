@@ -62,7 +62,10 @@ class Notice:
 
 def notices(scope: Scope, at: datetime) -> list[Notice]:
     """What needs attention at the moment `at`, of what `scope` sees; empty where all is well."""
-    found = [*_of_the_clock(), *_of_providers(at), *_of_calls(scope, at), *_of_menus(scope), *_of_the_crm()]
+    found = [*_of_the_clock(), *_of_calls(scope, at), *_of_menus(scope)]
+    if not scope.is_limited:
+        # What goes beyond the calls and menus of some branches.
+        found += [*_of_providers(at), *_of_the_crm(at)]
     order = list(Concern)
     return sorted(found, key=lambda notice: order.index(notice.concern))
 
@@ -120,9 +123,9 @@ def _of_menus(scope: Scope) -> Iterator[Notice]:
     yield from _of(Concern.MENUS_REDIRECTED, live.filter(Exists(redirected)).order_by("pk"), "name")
 
 
-def _of_the_crm() -> Iterator[Notice]:
-    """People whose name the CRM was asked for and did not tell."""
-    waiting = EndUser.objects.filter(ask_crm_at__isnull=False).count()
+def _of_the_crm(at: datetime) -> Iterator[Notice]:
+    """People whose name the CRM has been asked for for a while, and has not told."""
+    waiting = EndUser.objects.filter(ask_crm_at__isnull=False, created_at__lt=at - STUCK_AFTER).count()
     if waiting:
         yield Notice(Concern.CRM_SILENT, waiting)
 
