@@ -95,6 +95,8 @@ def edit_by_keys(tree):
     expect(row(tree, "Timetable")).to_have_attribute("aria-level", "3")
     keys.press("?")
     expect(tree.get_by_role("heading", name="Keys in the tree")).to_be_visible()
+    keys.press("Escape")
+    expect(tree.get_by_role("heading", name="Keys in the tree")).to_be_hidden()
 
 
 def close_and_open_again(tree):

@@ -151,6 +151,14 @@
         for (const one of document.querySelectorAll(".tree-scripted")) one.hidden = false;
     }
 
+    // Wherever the reader is: the help may have been opened by the mouse.
+    function closeHelp(event) {
+        const help = box.querySelector(".tree-help[open]");
+        if (!help || event.key !== "Escape") return;
+        help.open = false;
+        if (help.contains(event.target)) help.querySelector("summary").focus();
+    }
+
     function press(event) {
         const row = event.target.closest("tr[data-menu]");
         if (!row || event.ctrlKey || event.metaKey) return;
@@ -383,6 +391,7 @@
         walkTo(seen()[0], false);
     }
 
+    document.addEventListener("keydown", closeHelp);
     table.addEventListener("keydown", press);
     table.addEventListener("focusin", event => {
         const row = event.target.closest("tr[data-menu]");
