@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from calls.models import Call, Status
 from calls.scheduled.hours import count_outside
 from menus.admin import MenuAdmin
 from menus.models import DeflectionOption, Menu
@@ -44,6 +45,18 @@ class SchedulingMenuAdmin(MenuAdmin):
     ) -> HttpResponseBase:
         """And scheduled calls of the branch are counted."""
         return self._then_warn(request, object_id, super().delete_view(request, object_id, extra_context))
+
+    def calls_of(self, menu_ids: Collection[int]) -> list[str]:
+        """How many calls wait in the queues of these menus, and how many are scheduled for them."""
+        waiting = Call.objects.filter(status=Status.QUEUED, queue__in=menu_ids).count()
+        scheduled = Call.objects.filter(status=Status.SCHEDULED, menu__in=menu_ids).count()
+        lines = []
+        if waiting:
+            lines.append(ngettext("%(count)d call waits", "%(count)d calls wait", waiting) % {"count": waiting})
+        if scheduled:
+            sentence = ngettext("%(count)d call is scheduled", "%(count)d calls are scheduled", scheduled)
+            lines.append(sentence % {"count": scheduled})
+        return lines
 
     def _then_warn(self, request: HttpRequest, menu_id: int | str, response: HttpResponseBase) -> HttpResponseBase:
         """`response`, of a verb; where it was done, who is concerned is told on the next page."""

@@ -17,6 +17,7 @@ from menus.tree import Where, in_order
 
 # An em space: a list that drops down keeps it where others are cut off.
 INDENT = "\u2003"
+NOWHERE = "nowhere"
 
 
 class TreeSelect(UnfoldAdminSelectWidget):
@@ -27,7 +28,7 @@ class TreeSelect(UnfoldAdminSelectWidget):
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """An option, which cannot be chosen where its menu is unfit."""
         option = super().create_option(name, value, *args, **kwargs)
-        if value and int(value) in self.unfit:
+        if str(value).isdecimal() and int(value) in self.unfit:
             option["attrs"]["disabled"] = True
         return option
 
@@ -41,12 +42,21 @@ class TreeField(forms.TypedChoiceField):
         super().__init__(required=False, empty_value=None, **kwargs)
         self.nothing = nothing
 
+    def must_choose(self) -> None:
+        """No menu is an answer too, and none is given beforehand."""
+        self.required = True
+        self.error_messages["required"] = _("Choose where the calls that wait go, or that they end.")
+
+    def without_menu(self) -> list[tuple[str, Any]]:
+        """The choices that are no menu."""
+        return [("", _("Choose…")), (NOWHERE, self.nothing)] if self.required else [("", self.nothing)]
+
     def offer(self, menus: Iterable[Menu], unfit: Collection[int]) -> None:
         """Choose among `menus`, which come in the order of siblings; people cannot choose those in `unfit`."""
         known = list(in_order(menus))
         by_id = {str(menu.pk): menu for menu, _depth in known}
-        self.coerce = by_id.__getitem__
-        self.choices = [("", self.nothing), *((menu.pk, INDENT * depth + menu.name) for menu, depth in known)]
+        self.coerce = by_id.get
+        self.choices = [*self.without_menu(), *((menu.pk, INDENT * depth + menu.name) for menu, depth in known)]
         self.widget.unfit = frozenset(unfit)
 
 
@@ -80,7 +90,7 @@ class CloseForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """Where the calls of a deleted menu go."""
+    """Where the calls of a deleted menu go. While there are any, that is not taken as said before somebody says it."""
 
     substitute = TreeField(
         label=_("Calls that wait go to"),
@@ -90,6 +100,11 @@ class DeleteForm(forms.Form):
             "menus send here."
         ),
     )
+
+    def __init__(self, *args: Any, has_calls: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if has_calls:
+            self.fields["substitute"].must_choose()  # type: ignore[attr-defined]
 
 
 class RestoreForm(forms.Form):

@@ -4,7 +4,7 @@ They work without a script. The tree's own script posts to them too, and asks fo
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, cast
 
 from django import forms
@@ -56,6 +56,10 @@ class MenuVerbs(CenterAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Menu | None = None) -> bool:
         """Nobody: the row of a menu stays, for its calls. Who may change menus may mark them as deleted."""
         return False
+
+    def calls_of(self, menu_ids: Collection[int]) -> list[str]:
+        """How many calls these menus have that are still to be taken, in words. Here none: whoever has calls says."""
+        return []
 
     def move_view(self, request: HttpRequest, menu_id: int) -> HttpResponseBase:
         """The menu stands elsewhere."""
@@ -143,8 +147,9 @@ class MenuVerbs(CenterAdmin):
     ) -> HttpResponseBase:
         """The menu and all below it are marked as deleted."""
         menu = self._find(request, object_id, may=self.has_change_permission(request))
-        form = DeleteForm(_sent(request))
         ids = branch_ids([menu.pk])
+        calls = self.calls_of(ids)
+        form = DeleteForm(_sent(request), has_calls=bool(calls))
         seen = self.get_queryset(request).filter(deleted=False)
         walked = Menu.objects.filter(deleted=False).exclude(parent=None).values_list("parent_id", flat=True)
         form.fields["substitute"].offer(seen, ids | set(walked))  # type: ignore[attr-defined]
@@ -158,6 +163,7 @@ class MenuVerbs(CenterAdmin):
         branch = [menu, *below]
         replaced = Menu.objects.filter(deleted=True, substitute__in=branch).values_list("name", flat=True)
         sections = [
+            (_("Calls there now"), calls),
             (_("Below it, and deleted with it"), _listed([one.name for one, _depth in tree.in_order(below)])),
             (
                 _("Others send calls here; they follow them, or get a message"),

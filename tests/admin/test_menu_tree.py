@@ -13,7 +13,7 @@ from menus import tree
 from menus.models import AgentGroup, BranchLimit, Closing, DeflectionOption, Menu
 from tests.admin.rows import admin_url
 from tests.conftest import HOST
-from tests.factories import make_agent, make_menu
+from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db
 
@@ -251,6 +251,19 @@ class TestDeleting:
         assert set(Menu.objects.filter(deleted=True).values_list("name", "substitute__name")) == {
             ("Orders", "Billing"), ("Returns", "Billing"),
         }  # fmt: skip
+
+    def test_while_calls_wait_somebody_says_where_they_go(self, admin_client, shop):
+        make_call("queued", menu=shop["Orders"], queue=shop["Returns"])
+        make_call("scheduled", menu=shop["Returns"])
+        url = f"{LIST}{shop['Orders'].pk}/delete/"
+        page = admin_client.get(url)
+        assert "Calls there now 1 call waits 1 call is scheduled" in text_of(page)
+        assert re.findall(r'<option value="(\w*)" selected', page.content.decode()) == [""]
+        refused = admin_client.post(url)
+        assert "Choose where the calls that wait go, or that they end." in text_of(refused)
+        assert not Menu.objects.filter(deleted=True).exists()
+        admin_client.post(url, {"substitute": "nowhere"})
+        assert set(Menu.objects.filter(deleted=True).values_list("substitute", flat=True)) == {None}
 
     def test_and_back(self, admin_client, shop):
         tree.delete(shop["Orders"], substitute=None)
