@@ -70,7 +70,7 @@ class RowChange:
 
 @dataclass
 class Preview:
-    """What a table would do; nothing where there are faults."""
+    """What a table would do; where there are faults, nothing but the new teams that it names."""
 
     changes: list[RowChange] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
@@ -87,20 +87,20 @@ class Preview:
         return any(change.outcome != Outcome.LEFT for change in self.changes)
 
 
-def preview_agents(content: bytes, by: User) -> Preview:
-    """What the table in `content` (CSV or XLSX) would do if `by` applied it; nothing is written."""
+def preview_agents(content: bytes, name: str, by: User) -> Preview:
+    """What the table in `content`, the file called `name`, would do if `by` applied it; nothing is written."""
     with transaction.atomic():
-        return _read(content, by)[0]
+        return _read(content, name, by)[0]
 
 
-def apply_agents(content: bytes, by: User, plan: str) -> Preview:
+def apply_agents(content: bytes, name: str, by: User, plan: str) -> Preview:
     """The agents are as the table says, in one transaction. Returns what was done.
 
     Nothing is changed where it has faults, which are in what is returned. Raises PlanIsStale where `plan`, which a
     preview had, is not what would be done now.
     """
     with transaction.atomic():
-        done, center = _read(content, by)
+        done, center = _read(content, name, by)
         if center is not None:
             if done.plan != plan:
                 raise PlanIsStale
@@ -108,15 +108,16 @@ def apply_agents(content: bytes, by: User, plan: str) -> Preview:
     return done
 
 
-def _read(content: bytes, by: User) -> tuple[Preview, Center | None]:
+def _read(content: bytes, name: str, by: User) -> tuple[Preview, Center | None]:
     """The preview, and the center as it would be; None where there are faults."""
     found = Preview()
-    items, rows = _items(content, found.faults)
+    items, rows = _items(content, name, found.faults)
     if not items:
         found.faults.sort()
         return found, None
     faults = FileFaults("", [])
     center = read_center()
+    found.new_teams = _new_teams(center, items)
     document = read_document(faults, {AGENTS.name: items})
     apply(center, [document])
     judge_for(by)(center)
@@ -130,15 +131,14 @@ def _read(content: bytes, by: User) -> tuple[Preview, Center | None]:
     numbers = {entry.key: rows[index].number for index, entry in enumerate(document.entries[AGENTS.name])}
     for key, number in numbers.items():
         found.changes.append(_change(center.of(AGENTS)[key], number))
-    found.new_teams = _new_teams(center, numbers)
     found.plan = plan_of(center)
     return found, center
 
 
-def _items(content: bytes, faults: list[RowFault]) -> tuple[list[dict[str, Any]], list[Row]]:
+def _items(content: bytes, name: str, faults: list[RowFault]) -> tuple[list[dict[str, Any]], list[Row]]:
     """The agents of the table as a center file has them, and the row of each. Notes faults."""
     try:
-        header, *rows = read_rows(content)
+        header, *rows = read_rows(content, name)
     except UnreadableTable as error:
         faults.append(RowFault(0, "", str(error)))
         return [], []
@@ -229,9 +229,9 @@ def _change(record: Record, row: int) -> RowChange:
     return RowChange(row, email, Outcome.CHANGED if values else Outcome.LEFT, tuple(values))
 
 
-def _new_teams(center: Center, keys: Iterable[Any]) -> list[str]:
+def _new_teams(center: Center, items: Iterable[dict[str, Any]]) -> list[str]:
     """The teams that are not there yet, and those above them, by their paths."""
-    named = {center.of(AGENTS)[key].values["team"] for key in keys}
+    named = {tuple(path) for item in items if (path := item.get("team")) and all(path)}
     paths = {path[:depth] for path in named for depth in range(1, len(path) + 1)}
     return sorted(as_text("team", path) for path in paths if path not in center.teams)
 

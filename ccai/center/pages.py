@@ -167,7 +167,7 @@ def preview_agent_import(request: HttpRequest, pk: int) -> HttpResponseBase:
     kept = staged(request, StagedFile.Purpose.AGENTS, pk)
     if request.method == "POST":
         try:
-            done = apply_agents(bytes(kept.content), person(request), request.POST.get("plan", ""))
+            done = apply_agents(bytes(kept.content), kept.name, person(request), request.POST.get("plan", ""))
         except PlanIsStale:
             messages.error(request, STALE)
             return redirect("agents_import_preview", pk=pk)
@@ -176,7 +176,7 @@ def preview_agent_import(request: HttpRequest, pk: int) -> HttpResponseBase:
             messages.success(request, _applied(done))
             return redirect("admin:agents_agent_changelist")
     else:
-        done = preview_agents(bytes(kept.content), person(request))
+        done = preview_agents(bytes(kept.content), kept.name, person(request))
     changes = [change for change in done.changes if change.outcome != Outcome.LEFT]
     return shown(
         request,

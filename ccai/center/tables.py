@@ -21,6 +21,8 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 20_000
 # What the parts of an XLSX may weigh when they are unpacked.
 MAX_UNPACKED = 100 * 1024 * 1024
+# How a workbook begins that is older than XLSX, or has a password.
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 DELIMITERS = (",", ";", "\t")
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 ESCAPED = re.compile(r"'+[=+\-@\t\r]")
@@ -38,13 +40,16 @@ class UnreadableTable(Exception):
     """The file is no table that can be read; the message says what to do."""
 
 
-def read_rows(content: bytes) -> list[Row]:
-    """The rows of a CSV or XLSX file that are not blank, the header first. Raises UnreadableTable."""
+def read_rows(content: bytes, name: str) -> list[Row]:
+    """The rows of the CSV or XLSX file called `name` that are not blank, the header first. Raises UnreadableTable."""
     if len(content) > MAX_BYTES:
         raise UnreadableTable(
             _("The file is larger than %(limit)d MiB. Split it into several files.") % {"limit": MAX_BYTES >> 20}
         )
-    rows = _xlsx_rows(content) if content.startswith(b"PK") else _csv_rows(content)
+    is_xlsx = content.startswith(b"PK")
+    if not is_xlsx and (name.lower().endswith((".xlsx", ".xls")) or content.startswith(OLD_WORKBOOK)):
+        raise UnreadableTable(_("This is not an XLSX file, or it is broken. Save it again as XLSX, or as “CSV UTF-8”."))
+    rows = _xlsx_rows(content) if is_xlsx else _csv_rows(content)
     found: list[Row] = []
     for number, cells in enumerate(rows, 1):
         if number > 10 * MAX_ROWS or len(found) > MAX_ROWS:

@@ -106,8 +106,8 @@ def test_a_table_is_previewed_and_applied(admin_client):
 
 def test_each_fault_has_its_row_and_column_and_nothing_is_applied(admin_client):
     table = csv_of(
-        "email,languages,outbound_numbers,role,active,sip_address",
-        "ana@example.com,en,,,yes,",
+        "email,languages,outbound_numbers,role,active,team",
+        "ana@example.com,en,,,yes,Slaes",
         "nobody,xx-XX-xx,+12025550199,king,maybe,",
         "ANA@example.com,,,,,",
         ",fr,,,,,,too much",
@@ -121,6 +121,7 @@ def test_each_fault_has_its_row_and_column_and_nothing_is_applied(admin_client):
         (4, "email", '"ANA@example.com" stands in row 2 already; join the two'),
         (5, "", "has more cells than there are columns"),
     ]
+    assert "Teams that will be made:</b> Slaes." in page.content.decode()
     page = admin_client.post(page.redirect_chain[-1][0], {"plan": ""})
     assert len(faults(page)) == 6
     assert not Agent.objects.exists()
@@ -141,6 +142,9 @@ def test_each_fault_has_its_row_and_column_and_nothing_is_applied(admin_client):
 )
 def test_a_file_that_is_no_table_is_said_to_be_none(admin_client, content, found):
     assert found in faults(upload(admin_client, content))
+    sentence = "This is not an XLSX file, or it is broken. Save it again as XLSX, or as “CSV UTF-8”."
+    for broken, name in ((b"email\nana@b.de", "agents.XLSX"), (b"\xd0\xcf\x11\xe0\xa1", "agents.csv")):
+        assert faults(upload(admin_client, broken, name)) == [(0, "", sentence)]
     assert "Choose a file." in admin_client.post(IMPORT).content.decode()
 
 
