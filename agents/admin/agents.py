@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import action, display
 
 from agents.admin.agent_form import AgentForm
-from agents.admin.filters import AgentStatusFilter, LoginFilter, RoleFilter, SpeaksFilter
+from agents.admin.filters import AgentStatusFilter, LoginFilter, RoleFilter, SeenTeamFilter, SpeaksFilter
 from agents.admin.words import doing_of, since_of
 from agents.availability import set_status
 from agents.inviting import Sent, invite_on_commit, send_invitations
@@ -33,7 +33,7 @@ class AgentAdmin(CenterAdmin):
     list_display: tuple[str, ...] = ("person", "doing", "since", "team", "speaks", "agent_number", "active")
     list_filter: tuple[Any, ...] = (
         AgentStatusFilter,
-        ("team", RelatedDropdownFilter),
+        ("team", SeenTeamFilter),
         SpeaksFilter,
         RoleFilter,
         LoginFilter,

@@ -6,10 +6,10 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from agents.admin.words import ENGAGED
-from agents.models import Agent, Engagement, Language, User
+from agents.models import Agent, Engagement, Language, Team, User
 from agents.roles import AGENT, PERMISSIONS
 
 
@@ -32,6 +32,19 @@ class AgentStatusFilter(DropdownFilter):
         if doing in ENGAGED:
             return queryset.filter(Exists(engagement.filter(kind=doing)))
         return queryset.filter(~Exists(engagement), status=doing)
+
+
+class SeenTeamFilter(RelatedDropdownFilter):
+    """One of the teams that the person sees."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        """The teams of the list of teams, which has only those."""
+        teams = model_admin.admin_site.get_model_admin(Team).get_queryset(request)
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        choices: list[tuple[str, str]] = field.get_choices(
+            include_blank=False, ordering=ordering, limit_choices_to={"pk__in": teams.values("pk")}
+        )
+        return choices
 
 
 class SpeaksFilter(DropdownFilter):
@@ -59,8 +72,9 @@ class RoleFilter(DropdownFilter):
     parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
-        """Every role, and superusers, who may do everything."""
-        return [(role, role) for role in PERMISSIONS] + [("superuser", str(_("Superuser")))]
+        """Every role; and superusers, which only they are told of."""
+        superuser = [("superuser", str(_("Superuser")))] if request.user.is_superuser else []
+        return [(role, role) for role in PERMISSIONS] + superuser
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Agent]) -> QuerySet[Agent]:
         """The agents who have it. Who is in no group is an agent and nothing else."""
@@ -68,7 +82,7 @@ class RoleFilter(DropdownFilter):
         if not role:
             return queryset
         if role == "superuser":
-            return queryset.filter(user__is_superuser=True)
+            return queryset.filter(user__is_superuser=True) if request.user.is_superuser else queryset
         having = User.groups.through.objects.filter(group__name=role).values("user_id")
         if role != AGENT:
             return queryset.filter(user__in=having)

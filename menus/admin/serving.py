@@ -11,10 +11,13 @@ from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectM
 from django.db.models import ForeignKey, ManyToManyField, Model, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import display
 
 from agents.models import Agent
-from menus.models import AgentGroup, MenuOutboundNumber
+from ccai.admin import NOTHING
+from menus.models import AgentGroup, Menu, MenuOutboundNumber
 
 Known = dict[int, Model]
 Options = list[tuple[str | None, list[dict[str, Any]], int | None]]
@@ -116,12 +119,42 @@ class AgentGroupInline(StackedInline):
     template = "admin/menus/menu/groups.html"
     extra = 1
     fields = ("name", "timeout_seconds", "agents", "position")
+    readonly_fields = ("shown_agents",)
     tab = True
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+        """Who may only look sees names instead of pickers."""
+        return [name if self._may_pick(request, obj) or name != "agents" else "shown_agents" for name in self.fields]
+
+    def _may_pick(self, request: HttpRequest, menu: Any = None) -> bool:
+        menus = self.admin_site.get_model_admin(Menu)
+        return self.has_change_permission(request, menu) and menus.has_change_permission(request, menu)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentGroup]:
-        """The groups with their agents, and these with their names."""
-        agents = Prefetch("agents", Agent.objects.select_related("user"))
-        return super().get_queryset(request).prefetch_related(agents)
+        """The groups with their agents, and these with their names. For who may only look, `seen` are those of them on
+        the person's own list of agents."""
+        agents = Agent.objects.select_related("user")
+        groups = super().get_queryset(request).prefetch_related(Prefetch("agents", agents))
+        if self._may_pick(request):
+            return groups
+        listed = self.admin_site.get_model_admin(Agent).get_queryset(request)
+        seen = agents.filter(pk__in=listed.values("pk"))
+        return groups.prefetch_related(Prefetch("agents", seen, to_attr="seen"))
+
+    @display(description=_("agents"))
+    def shown_agents(self, group: AgentGroup) -> str:
+        """The agents whom the person sees, and how many more there are."""
+        agents = list(group.agents.all())
+        seen = getattr(group, "seen", agents)
+        names, others = ", ".join(str(agent) for agent in seen), len(agents) - len(seen)
+        if not others:
+            return names or NOTHING
+        if not names:
+            return ngettext("%(count)d agent", "%(count)d agents", others) % {"count": others}
+        return ngettext("%(names)s and %(count)d other", "%(names)s and %(count)d others", others) % {
+            "names": names,
+            "count": others,
+        }
 
     def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any) -> Any:
         """Agents are shown by the names of their users, which come along."""
