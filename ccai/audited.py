@@ -21,6 +21,8 @@ class Audited:
     named_by: tuple[str, ...]  # the foreign keys that the row's name is made of
     # A field that is left out where people change their own, whose history stands elsewhere, and the user's column.
     own: tuple[str, str] | None
+    # What is done by doors that begin so is everyday work, of which the thing's own story tells: it is not recorded.
+    everyday: str
 
 
 # By the model's label, "menus.menu".
@@ -36,6 +38,7 @@ def audited(
     part_of: str = "",
     named_by: tuple[str, ...] = (),
     own: tuple[str, str] | None = None,
+    everyday: str = "",
 ) -> Callable[[ModelClass], ModelClass]:
     """Decorates a model: what people change in its table is recorded. Sets of fields are written with spaces between.
 
@@ -51,6 +54,7 @@ def audited(
             part_of=part_of,
             named_by=named_by,
             own=own,
+            everyday=everyday,
         )
         return model
 

@@ -107,7 +107,7 @@ class AuditEntry(models.Model):
 class StagedFile(models.Model):
     """A file that somebody has uploaded, and that waits for them to look at what it would change and to apply it.
 
-    The clock takes away what nobody has applied within a day.
+    The clock takes away what nobody has applied within an hour.
     """
 
     class Purpose(models.TextChoices):

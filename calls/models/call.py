@@ -65,6 +65,7 @@ class CallQuerySet(models.QuerySet["Call"]):
     " unheard_since wait_duration call_duration hold_duration voip_provider voip_ref selected_menu menu_path agent_info"
     " offer_type answer_type cast_level cast_round",
     personal="end_user_number end_user feedback data_parameters",
+    everyday="/desk/",
 )
 class Call(models.Model):
     """One call, from its request to its end, and its history afterwards.

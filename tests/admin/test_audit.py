@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agents import availability
 from agents.models import Agent, Language, Team, User
-from calls.models import Call, Contact, ContactPhone
+from calls.models import Call, Contact, ContactPhone, Note
 from ccai import audit
 from ccai.acting import Actor, acting
 from ccai.models import ApiToken, AuditEntry, StagedFile
@@ -123,6 +123,14 @@ class TestOneThing:
         with kim(), django_assert_num_queries(1):
             Agent.objects.filter(pk=agent.pk).update(seen_at=agent.status_since)
         assert entries() == []
+
+    def test_what_agents_do_with_calls_at_the_desk_stands_in_the_calls_own_story(self, admin_user):
+        call = make_call("connected", agent=make_agent())
+        for door, count in (("/desk/note/", 0), ("/admin/calls/call/", 1)):
+            with acting(lambda door=door: Actor("kim@example.com", admin_user.pk, door=door)):
+                Call.objects.filter(pk=call.pk).update(feedback=f"At {door}")
+                Note.objects.update_or_create(call=call, agent=call.agent, defaults={"text": f"At {door}"})
+            assert len(entries()) == count
 
     def test_a_status_is_a_change_where_another_person_sets_it(self, kim):
         agent = make_agent()
@@ -307,15 +315,15 @@ def test_the_clock_forgets_old_entries_and_files_nobody_applied_and_nothing_else
     at = now()
     for days in (399, 401):
         AuditEntry.objects.create(at=at - timedelta(days=days), who="kim", action="added", object_id=str(days))
-    for hours in (23, 25):
-        created_at = at - timedelta(hours=hours)
+    for minutes in (59, 61):
+        created_at = at - timedelta(minutes=minutes)
         StagedFile.objects.create(
-            user=admin_user, purpose="center", name=str(hours), content=b"", created_at=created_at
+            user=admin_user, purpose="center", name=str(minutes), content=b"", created_at=created_at
         )
     assert audit.forget(at) == 2
     assert audit.forget(at) == 0
     assert [row.object_id for row in AuditEntry.objects.all()] == ["399"]
-    assert [row.name for row in StagedFile.objects.all()] == ["23"]
+    assert [row.name for row in StagedFile.objects.all()] == ["59"]
 
 
 @pytest.mark.django_db(transaction=True)
