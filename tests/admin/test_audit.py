@@ -306,7 +306,10 @@ class TestThePage:
         assert "•••• 0123" in text
         for word in ("Kimberley", "Smith", "202 555", "202-555", "2025550123"):
             assert word not in text, word
-        assert not client.get(f"{self.CHANGES}?q=kimberley").context["cl"].result_list
+        nothing = client.get(f"{self.CHANGES}?q=kimberley")
+        assert not nothing.context["cl"].result_list
+        assert "Nothing was found" in nothing.content.decode()
+        assert "Create a new item" not in nothing.content.decode()
         reader.user_permissions.add(Permission.objects.get(codename="view_personal_data"))
         assert "Kimberley Smith" in client.get(self.CHANGES).content.decode()
 
