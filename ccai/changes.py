@@ -47,6 +47,27 @@ class KindFilter(DropdownFilter):
         return queryset.filter(model=self.value()) if self.value() else queryset
 
 
+class ThingsFilter(DropdownFilter):
+    """Certain things, of one kind or several, as a way to a history names them: agents.agent:5,agents.user:9."""
+
+    title = _("things")
+    parameter_name = "things"
+
+    def lookups(self, request: HttpRequest, model_admin: DjangoModelAdmin) -> list[tuple[str, str]]:
+        """Those that the address names; nothing to choose where it names none."""
+        named = request.GET.get(self.parameter_name, "")
+        pairs = [part.partition(":") for part in named.split(",") if part]
+        return [(named, ", ".join(f"{kind_of(model)} {pk}" for model, _colon, pk in pairs))] if pairs else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        """The changes of any of them."""
+        named = Q(pk=None)
+        for part in (self.value() or "").split(","):
+            model, _colon, pk = part.partition(":")
+            named |= Q(model=model, object_id=pk)
+        return queryset.filter(named)
+
+
 def sees_personal_data(request: HttpRequest) -> bool:
     """Whether this person sees names and numbers of end users."""
     return request.user.has_perm("calls.view_personal_data")
@@ -61,6 +82,7 @@ class AuditEntryAdmin(HistoryAdmin):
     list_filter = (
         ("user", AutocompleteSelectFilter),
         KindFilter,
+        ThingsFilter,
         ("action", ChoicesDropdownFilter),
         ("at", DayRangeFilter),
     )

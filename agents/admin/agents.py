@@ -7,10 +7,12 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Field, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import action, display
@@ -66,6 +68,17 @@ class AgentAdmin(CenterAdmin):
         form = super().get_form(request, obj, change=change, **kwargs)
         form.by = request.user
         return form
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """To the entries of the agent and of the login, which are changed on one page."""
+        response = super().history_view(request, object_id, extra_context)
+        agent = self.get_object(request, object_id)
+        if agent is None:
+            return response
+        things = f"agents.agent:{agent.pk},agents.user:{agent.user_id}"
+        return redirect(f"{reverse('admin:ccai_auditentry_changelist')}?{urlencode({'things': things})}")
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
         """Nobody: agents are deactivated."""

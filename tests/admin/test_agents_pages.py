@@ -154,3 +154,13 @@ def test_agents_are_found_by_name_address_and_number(listed):
     make_agent("other@b.com")
     for term in ("ines okafor", "ines@a", "1001"):
         assert listed(q=term) == {"ines@a.com"}
+
+
+def test_the_history_of_an_agent_tells_of_the_login_too(admin_client):
+    agent, other = make_agent(), make_agent()
+    for one in (agent, other):
+        page = admin_client.get(admin_url(Agent, "change", one.pk))
+        admin_client.post(admin_url(Agent, "change", one.pk), sent_back(page, first_name="Zoe", agent_number="77"))
+    page = admin_client.get(admin_url(Agent, "history", agent.pk), follow=True)
+    listed = {(entry.model, entry.object_id) for entry in page.context["cl"].result_list}
+    assert listed == {("agents.agent", str(agent.pk)), ("agents.user", str(agent.user_id))}
