@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet, URLField
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -104,6 +104,10 @@ class CenterAdmin(PhoneFields, TellsOfConflicts, ModelAdmin):
             raise PermissionDenied
         thing = urlencode({"model": self.opts.label_lower, "object_id": unquote(object_id)})
         return HttpResponseRedirect(f"{reverse('admin:ccai_auditentry_changelist')}?{thing}")
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponseBase:
+        """404, as everywhere else, and not the first page with a message."""
+        raise Http404
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Nothing: the database records it (ccai/audit.py)."""
