@@ -33,6 +33,15 @@ def office(tmp_path_factory, chromium):
         serve.kill_all()
 
 
+def how_much_wider(page):
+    """By how many pixels the page is wider than the window; what follows the window has a moment to do so."""
+    for _moment in range(20):
+        if (wider := page.evaluate(WIDER)) <= 0:
+            return 0
+        page.wait_for_timeout(100)
+    return wider
+
+
 def test_no_page_keeps_anybody_from_using_it(office):
     page, url = office
     faults, errors = [], []
@@ -50,7 +59,7 @@ def test_no_page_keeps_anybody_from_using_it(office):
         contrast = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
         faults += [f"{one.path}, dark: {fault}" for fault in page.evaluate(FAULTS, contrast)]
         page.set_viewport_size(PHONE)
-        if (wider := page.evaluate(WIDER)) > 0:
+        if wider := how_much_wider(page):
             faults.append(f"{one.path}: {wider} px wider than a phone")
         page.set_viewport_size(DESK)
         faults += [f"{one.path}: {error}" for error in errors]
