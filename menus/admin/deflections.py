@@ -60,6 +60,7 @@ class DeflectionForm(forms.ModelForm):
     """The option for one occasion. Choosing nothing takes it away."""
 
     redirected = forms.BooleanField(label=_("Redirect calls now"), required=False, widget=UnfoldBooleanSwitchWidget)
+    may_redirect = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,6 +68,7 @@ class DeflectionForm(forms.ModelForm):
         kind = self.fields["kind"]
         kind.required = False
         # An inline knows the state of the switch from its row; one that is new begins switched off.
+        self.fields["redirected"].disabled = not self.may_redirect
         self.fields["redirected"].initial = self.instance.pk is not None and self.instance.active
         occasion = self["occasion"].value()
         if occasion in Occasion.values:
@@ -171,6 +173,6 @@ class DeflectionOptionInline(MenuFields, PhoneFields, StackedInline):
     def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:
         """Who may not redirect sees the switch, and cannot move it."""
         formset = super().get_formset(request, obj, **kwargs)
-        if not request.user.has_perm("menus.close_menu"):
-            formset.form.base_fields["redirected"].disabled = True
+        # Of this formset's own form class: its fields are shared with every other.
+        formset.form.may_redirect = request.user.has_perm("menus.close_menu")
         return formset

@@ -109,7 +109,7 @@ def test_a_supervisor_steers_the_own_branch_and_sees_no_other(time_machine):
     assert [agent.pk for agent in page.context["cl"].result_list] == [mine.pk]
     assert supervisor.get(f"{LIST}live/", {"ids": f"{mine.pk},{other.pk}"}).json()["agents"].keys() == {str(mine.pk)}
     assert supervisor.get(f"{LIST}{other.pk}/day/").status_code == 404
-    exported = b"".join(supervisor.get(f"{LIST}export.csv").streaming_content).decode()
+    exported = supervisor.get(f"{LIST}export.csv").content.decode()
     assert "mine@" in exported
     assert "other@" not in exported
     act(supervisor, "set_status", [mine, other], confirmed="1", status="break")

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import OutboundNumber
+from agents.models import OutboundNumber, User
 from ccai.times import now
 from menus import tree
 from menus.models import AgentGroup, DeflectionOption, Menu, MenuOutboundNumber
@@ -431,3 +432,22 @@ def test_who_may_only_look_sees_it_all_and_can_change_nothing(client, django_use
     assert 'name="deflection_options-0-kind"' not in page
     assert 'name="groups-0-name"' not in page
     assert client.post(page_of(menu), {"name": "Mine"}).status_code == 403
+
+
+def test_a_switch_that_one_may_not_move_stays_movable_for_others(client, save, admin_user):
+    menu = make_menu()
+    redirection = DeflectionOption.objects.create(
+        menu=menu, occasion="redirection", kind="message", message="Later.", active=False
+    )
+    editor = User.objects.create_user("edith@example.com", is_staff=True)
+    names = ("view_menu", "change_menu", "view_deflectionoption", "change_deflectionoption")
+    editor.user_permissions.add(*Permission.objects.filter(codename__in=names))
+    client.force_login(editor)
+    page = page_of(menu)
+    client.post(page, sent_back(client.get(page), **{"deflection_options-0-redirected": "on"}))
+    redirection.refresh_from_db()
+    assert not redirection.active
+
+    assert save(menu, **{"deflection_options-0-redirected": "on"}).status_code == 302
+    redirection.refresh_from_db()
+    assert (redirection.active, redirection.switched_by) == (True, admin_user)
