@@ -173,7 +173,7 @@ class TestTheEnd:
 
         os.killpg(center.process.pid, signal.SIGINT)
 
-        assert center.ended(10) == 0
+        assert center.ended(30) == 0
         assert still_running(processes) == []
         assert "Traceback" not in center.output
 
@@ -186,7 +186,7 @@ class TestTheEnd:
         socket = center.child("valkey").cmdline()[0].split("unixsocket:")[1]
         assert os.path.exists(socket)
         center.process.send_signal(signal.SIGHUP)
-        assert center.ended(10) == 0
+        assert center.ended(30) == 0
         assert not os.path.exists(os.path.dirname(socket))
 
 
@@ -207,7 +207,7 @@ def ended(other, other_program):
     """The other center after a SIGTERM; `left` are the processes that it has left behind."""
     processes = other.processes()
     other.process.terminate()
-    other.status = other.ended(10)
+    other.status = other.ended(30)
     other.left = still_running(processes)
     return other
 
@@ -250,6 +250,6 @@ class TestASecondRun:
         processes = again.processes()
 
         again.process.kill()
-        again.ended(10)
+        again.ended(30)
 
         wait_for(lambda: not still_running(processes), "the children of a killed serve to end")
