@@ -3,7 +3,10 @@
 Whoever may change logins is not limited, whatever stands there: they could lift their own limits.
 """
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
 from agents.models import Team, User
 
@@ -20,10 +23,15 @@ def teams_of(user: User | AnonymousUser) -> frozenset[int] | None:
     return frozenset(with_teams_below(limits)) if limits else None
 
 
-def with_teams_below(team_ids: set[int]) -> set[int]:
+def with_teams_below(team_ids: Collection[int]) -> set[int]:
     """`team_ids`, and the ids of all teams below them."""
-    found, last = set(team_ids), set(team_ids)
+    return with_all_below(Team.objects.all(), team_ids)
+
+
+def with_all_below(tree: QuerySet, keys: Collection[int]) -> set[int]:
+    """`keys`, and those of all rows of `tree` below them by their `parent`; a query a level."""
+    found, last = set(keys), set(keys)
     while last:
-        last = set(Team.objects.filter(parent__in=last).values_list("pk", flat=True)) - found
+        last = set(tree.filter(parent__in=last).values_list("pk", flat=True)) - found
         found |= last
     return found

@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 
 from ccai.audit import named_links
 from ccai.audited import AUDITED, Audited
+from ccai.form_values import NOTHING
 from ccai.models import AuditEntry
 from ccai.personal import MASK, masked_phone, masked_text
 from ccai.phones import wire_phone
@@ -24,7 +25,6 @@ from ccai.phones import wire_phone
 # "name" of the thing itself; "groups[12]", a part of it, and "groups[12].name", a column of the part.
 KEY = re.compile(r"(?:(?P<parts>\w+)\[(?P<pk>[^\]]*)\]\.?)?(?P<column>\w*)")
 E164 = re.compile(r"\+\d{5,15}")
-NOTHING = "–"
 
 
 @dataclass(frozen=True)

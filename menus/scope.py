@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import AnonymousUser
 
 from agents.models import User
-from agents.scope import UNLIMITED
+from agents.scope import UNLIMITED, with_all_below
 from menus.models import BranchLimit, Menu
 
 
@@ -21,8 +21,4 @@ def branches_of(user: User | AnonymousUser) -> frozenset[int] | None:
 
 def branch_ids(menu_ids: Collection[int]) -> set[int]:
     """`menu_ids`, and the ids of all menus below them, deleted ones too; a query a level of the tree."""
-    found, last = set(menu_ids), set(menu_ids)
-    while last:
-        last = set(Menu.objects.filter(parent__in=last).values_list("pk", flat=True)) - found
-        found |= last
-    return found
+    return with_all_below(Menu.objects.all(), menu_ids)

@@ -38,6 +38,11 @@ TYPES = {
 }
 
 
+def harmless(text: str) -> str:
+    """`text`, with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text[:1] in FORMULA else text
+
+
 @dataclass
 class Export:
     """One file on its way: what goes into it, for whom, and how far it is."""
@@ -144,7 +149,7 @@ def in_csv(column: Column, read: Read) -> Read:
 
     def read_text(row: Row) -> Cell:
         text = read(row)
-        return f"'{text}" if text and text[0] in FORMULA else text
+        return harmless(text) if text else text
 
     return {Kind.TIME: read_time, Kind.TEXT: read_text, Kind.PHONE: read_text}.get(column.kind, read)
 

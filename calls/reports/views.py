@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from calls.figures import Report, report
 from calls.figures.definitions import FIGURES
 from calls.figures.spans import Span, Step
-from calls.history.export import FORMULA, csv_text
+from calls.history.export import csv_text, harmless
 from calls.models import Channel
 from calls.reports import tables
 from calls.reports.asking import DAYS, HEATS, STEPS, Asked, Days
@@ -97,7 +97,7 @@ def _all_tables(found: Report, asked: Asked) -> list[tables.Table]:
 
 def _harmless(cell: Any) -> Any:
     """`cell`, which no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA and cell else cell
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def _days(span: Span) -> tuple[Any, Any]:
