@@ -1,86 +1,174 @@
-"""What the call history costs among many calls: pages, filters, searches, and an export.
+"""What the back office costs among many calls: the history, a call's page, reports, and an export.
 
-Each page is asked for as a browser asks, by somebody who may do everything, and judged by the median of its server
-time and by its queries. Values are those that are worst for a database: what nearly all calls have, what few have,
-what none has. The export is read as it comes; memory is what the process holds beyond what it held before.
+Each page is asked for as a browser asks, by somebody who may do everything and by supervisors who may not, and judged
+by the median of its server time and by its queries. Values are those that are worst for a database: what nearly all
+calls have, what few have, what none has. The export is read as it comes; memory is what the process holds beyond what
+it held before. The calls are those of `manage.py make_calls`, which is measured on the way.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from statistics import median
 from urllib.parse import urlencode
 
 import psutil
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.db import connection
+from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from agents.models import Agent, Team, User
+from agents.roles import give_role
 from bench.center import agent_email, write_center
-from bench.history import COMPANY_NUMBER, COMPANY_TICKET, write_history
 from bench.table import print_table
-from calls.models import Call, Disposition
+from calls.models import Call, Contact, ContactPhone, Disposition, Ticket
+from calls.sample_history import make_calls
 from ccai.api.pagination import Cursor
 from ccai.center import load_files
 from ccai.times import now
+from menus.models import BranchLimit
 
 ROUNDS = 7
-AGENTS = 50
+AGENTS = 120
+TEAMS = 6
 MENUS = 20
+CONTACTS = 2_000
+DAYS = 330
 PER_PAGE = 50
 DEEP = 10_000  # the page that must cost what page 1 costs
 EXPORTED = 100_000
 HISTORY = "/admin/calls/call/"
-PAGE_LIMIT, FILTER_LIMIT, QUERY_LIMIT = 150, 300, 12  # milliseconds, milliseconds, queries
+REPORTS = "/reports/"
+SAID = 'class="said" role="status"><b>'
+PAGE_LIMIT, FILTER_LIMIT, CALL_LIMIT, REPORT_LIMIT = 150, 300, 100, 1_000  # milliseconds
+QUERY_LIMIT = 12
 
 Query = list[tuple[str, str]]
+# What it is called, who asks, where, for what, and the promise in milliseconds; None where there is none.
+Asked = tuple[str, Client, str, Query, int | None]
 
 
 def measure(calls: str) -> None:
-    """Print the tables for about so many calls."""
+    """Print the tables for so many calls."""
     load_files([write_center(settings.CCAI_DATA_DIR / "center.yaml", agents=AGENTS, menus=MENUS)])
+    teams = Team.objects.bulk_create(Team(name=f"Team {number}") for number in range(1, TEAMS + 1))
+    agents = list(Agent.objects.order_by("pk").values_list("pk", flat=True))
+    for number, team in enumerate(teams):
+        Agent.objects.filter(pk__in=agents[number::TEAMS]).update(team=team)
+    write_contacts()
     began = time.monotonic()
-    count = write_history(int(calls))
+    count = make_calls(int(calls), days=DAYS)
+    print(f"\n{count} calls made on {connection.vendor} in {time.monotonic() - began:.0f} s; promise: 300", flush=True)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # as autovacuum would have done long ago
-    print(f"\n{count} calls written to {connection.vendor} in {time.monotonic() - began:.0f} s", flush=True)
-    boss = get_user_model().objects.create_superuser(email="boss@example.com", password=None)
-    client = Client(SERVER_NAME=f"{settings.CCAI_SUBDOMAIN}.{settings.CCAI_DOMAIN}")
-    client.force_login(boss)
-    print_pages(client, count)
-    print_exports(client, count)
+    boss = User.objects.create_superuser(email="boss@example.com", password=None)
+    print_pages(count, boss)
+    print_others(count, boss)
+    print_exports(client_of(boss), count)
 
 
-def print_pages(client: Client, count: int) -> None:
-    """The table of pages, filters and searches."""
-    ask(client, [])  # the first warms up
-    rows = []
-    for name, query, limit in [*pages(count), *filters(), *searches()]:
-        figures = [ask(client, query) for _ in range(ROUNDS)]
-        milliseconds = median(taken for taken, _, _ in figures) * 1_000
-        _, queries, found = figures[-1]
-        rows.append([name, found, f"{milliseconds:.0f}", str(limit), str(queries)])
-    print_table(
-        f"office: the history on {connection.vendor} with {count} calls, median of {ROUNDS}; "
-        f"promise: pages 1 and {DEEP} with {QUERY_LIMIT} queries at most",
-        ["", "finds", "ms", "promise", "queries"],
-        rows,
+def write_contacts() -> None:
+    """The CRM's own people, who call more often than others, each with a phone and a ticket."""
+    numbers = range(1, CONTACTS + 1)
+    contacts = Contact.objects.bulk_create(
+        Contact(out_contact_id=f"C-{number}", name=f"Customer {number}") for number in numbers
+    )
+    ContactPhone.objects.bulk_create(
+        ContactPhone(contact=contact, number=f"+1202{2_000_000 + number}")
+        for number, contact in zip(numbers, contacts, strict=True)
+    )
+    Ticket.objects.bulk_create(
+        Ticket(ticket_id=f"T-{number}", contact=contact) for number, contact in zip(numbers, contacts, strict=True)
     )
 
 
-def ask(client: Client, query: Query) -> tuple[float, int, str]:
-    """The seconds that a page takes, its queries, and how many calls it says there are."""
+def client_of(user: User) -> Client:
+    """The browser of `user`."""
+    client = Client(SERVER_NAME=f"{settings.CCAI_SUBDOMAIN}.{settings.CCAI_DOMAIN}")
+    client.force_login(user)
+    return client
+
+
+def limited_supervisors() -> dict[str, User]:
+    """Supervisors who see a part of the center: a team, a branch, or both."""
+    people = {}
+    for name, teams, menus in (("a team", 1, 0), ("a branch", 0, 1), ("a team and a branch", 1, 1)):
+        user = User.objects.create_user(email=f"{name.replace(' ', '-')}@example.com", password=None)
+        give_role(user, "supervisor")
+        user.limited_to_teams.set(Team.objects.order_by("pk")[:teams])
+        for menu in range(1, menus + 1):
+            BranchLimit.objects.create(user=user, menu_id=menu)
+        people[f"supervisor of {name}"] = user
+    return people
+
+
+def print_pages(count: int, boss: User) -> None:
+    """The table of pages, filters and searches."""
+    client = client_of(boss)
+    ask(client, HISTORY, [])  # the first warms up
+    title = (
+        f"office: the history on {connection.vendor} with {count} calls, median of {ROUNDS}; "
+        f"promise: pages 1 and {DEEP} with {QUERY_LIMIT} queries at most"
+    )
+    asked = [
+        (name, client, HISTORY, query, limit) for name, query, limit in [*pages(count), *filters(), *searches(count)]
+    ]
+    print_asked(title, asked)
+
+
+def print_others(count: int, boss: User) -> None:
+    """The table of a call's page and the reports, and of what limited supervisors see."""
+    client = client_of(boss)
+    with_most = Call.objects.annotate(parts=Count("offers") + Count("events")).order_by("-parts")
+    busiest = with_most.filter(pk__gte=Call.objects.order_by("-pk")[min(5_000, count - 1)].pk)[0]
+    asked: list[Asked] = [
+        ("a call's page", client, f"{HISTORY}{busiest.pk}/change/", [], CALL_LIMIT),
+        ("the first page", client, "/admin/", [], PAGE_LIMIT),
+        ("the wallboard", client, "/wallboard/", [], PAGE_LIMIT),
+        ("reports, 7 days", client, REPORTS, [], REPORT_LIMIT),
+        ("reports, 30 days", client, REPORTS, [("span", "30")], None),
+        ("reports, a year", client, REPORTS, a_year(), None),
+    ]
+    for name, user in limited_supervisors().items():
+        theirs = client_of(user)
+        asked += [
+            (f"{name}: history", theirs, HISTORY, [], FILTER_LIMIT),
+            (f"{name}: a status", theirs, HISTORY, [("status", "voicemail_read")], FILTER_LIMIT),
+            (f"{name}: reports, 7 days", theirs, REPORTS, [], REPORT_LIMIT),
+        ]
+    print_asked(f"office: other pages on {connection.vendor} with {count} calls, median of {ROUNDS}", asked)
+
+
+def a_year() -> Query:
+    """The reports of the last 365 days."""
+    today = now().date()
+    return [("span", "custom"), ("from", f"{today - timedelta(days=364):%Y-%m-%d}"), ("to", f"{today:%Y-%m-%d}")]
+
+
+def print_asked(title: str, asked: Sequence[Asked]) -> None:
+    """A table of pages."""
+    rows = []
+    for name, client, path, query, limit in asked:
+        figures = [ask(client, path, query) for _ in range(ROUNDS if limit else 2)]
+        milliseconds = median(taken for taken, _, _ in figures) * 1_000
+        _, queries, found = figures[-1]
+        rows.append([name, found, f"{milliseconds:.0f}", str(limit or ""), str(queries)])
+    print_table(title, ["", "finds", "ms", "promise", "queries"], rows)
+
+
+def ask(client: Client, path: str, query: Query) -> tuple[float, int, str]:
+    """The seconds that a page takes, its queries, and how many calls it says there are, if it says so."""
     with CaptureQueriesContext(connection) as captured:
         began = time.perf_counter()
-        response = client.get(f"{HISTORY}?{urlencode(query)}")
+        response = client.get(f"{path}?{urlencode(query)}")
         taken = time.perf_counter() - began
     text = response.content.decode()
-    if response.status_code != 200 or 'class="said" role="status"><b>' not in text:
-        raise RuntimeError(f"{query} is answered {response.status_code}")
-    return taken, len(captured), text.partition('class="said" role="status"><b>')[2].partition("</b>")[0]
+    if response.status_code != 200 or (path == HISTORY and SAID not in text):
+        raise RuntimeError(f"{path} {query} is answered {response.status_code}")
+    return taken, len(captured), text.partition(SAID)[2].partition("</b>")[0]
 
 
 def pages(count: int) -> Iterator[tuple[str, Query, int]]:
@@ -120,11 +208,25 @@ def filters() -> Iterator[tuple[str, Query, int]]:
             yield f"{name} {' '.join(chosen)}", [(name, value) for value in chosen], FILTER_LIMIT
 
 
-def searches() -> Iterator[tuple[str, Query, int]]:
+def searches(count: int) -> Iterator[tuple[str, Query, int]]:
     """Each way to search, with what many, few and no calls have."""
-    numbers = (COMPANY_NUMBER, "12022000001", "+49 30 901820", "…2345", "345", "000", "99999999")
-    names = (COMPANY_TICKET, "T-1", "Customer 7", "Customer 77", "agent", agent_email(7), "nobody at all", "500")
-    for term in (*numbers, *names):
+    recent = Call.objects.filter(pk__gte=Call.objects.order_by("-pk")[min(20_000, count - 1)].pk)
+    often, seldom = (
+        recent.values_list("end_user_number").annotate(times=Count("pk")).order_by(order)[0][0]
+        for order in ("-times", "times")
+    )
+    numbers = (often, seldom, seldom.removeprefix("+"), f"…{often[-4:]}", often[-3:], "+49 30 901820", "99999999")
+    for term in (
+        *numbers,
+        "T-7",
+        "T-99999",
+        "Customer 77",
+        "Customer",
+        "agent",
+        agent_email(7),
+        "nobody at all",
+        "500",
+    ):
         yield f"search {term}", [("q", term)], FILTER_LIMIT
 
 

@@ -4,7 +4,9 @@ A comment at an index names the query it serves.
 """
 
 from calls.models.call import Call
+from calls.models.cancel_job import CancelJob
 from calls.models.crm import Contact, ContactPhone, Ticket
+from calls.models.crm_comment import CrmComment
 from calls.models.end_user import EndUser
 from calls.models.offer import DialPrompt, Offer
 from calls.models.parts import (
@@ -21,6 +23,7 @@ from calls.models.parts import (
 )
 from calls.models.sandbox import SandboxCall
 from calls.models.saved_view import SavedView
+from calls.models.twilio import TwilioLine
 from calls.models.vocabulary import (
     CHANNELS,
     AnswerType,
@@ -42,9 +45,11 @@ __all__ = [
     "Call",
     "CallEvent",
     "CallType",
+    "CancelJob",
     "Channel",
     "Contact",
     "ContactPhone",
+    "CrmComment",
     "Deflection",
     "DeflectionDetail",
     "DialPrompt",
@@ -64,6 +69,7 @@ __all__ = [
     "Status",
     "Ticket",
     "Transfer",
+    "TwilioLine",
     "Video",
     "VoicemailReason",
     "VoipOrder",

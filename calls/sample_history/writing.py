@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Max
 
-from agents.models import Engagement
+from agents.models import Agent, Engagement
 from calls.models import Call, CallEvent, DeflectionDetail, Hold, Offer, OfferEvent, Participant, Status, Transfer
 from calls.sample_history.center import Center, find_customers
 from calls.sample_history.endings import MESSAGE
@@ -29,7 +29,7 @@ SEED = 1
 BATCH = 1_000
 WEEK = timedelta(weeks=1)
 DAYS = 14
-CALLS_A_DAY = 3_000
+CALLS_AN_AGENT_A_DAY = 50
 # Calls that are told one by one; beyond that, weeks are repeated.
 TOLD = 60_000
 # The share of them that does not come again, on the average of all times.
@@ -96,8 +96,8 @@ def make_calls(
 
 
 def days_for(count: int) -> int:
-    """Over how many days so many calls are not too many for a day."""
-    return max(DAYS, ceil(count / CALLS_A_DAY))
+    """Over how many days so many calls are not too many for the agents there are."""
+    return max(DAYS, ceil(count / CALLS_AN_AGENT_A_DAY / max(1, Agent.objects.count())))
 
 
 def plan(count: int, days: int, told: int) -> tuple[int, int]:
