@@ -7,13 +7,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --requir
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 WORKERS := 2
+# What takes a browser or other programs, and is tested once, on one database.
+ONCE := tests/browser tests/outside
 
 # What is installed, as files: a target that is older than its requirements is made again.
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 AXE := tests/browser/axe/node_modules/.package-lock.json
 
-.PHONY: help setup run dev test test-browser screenshots browser chromium lint bench lock clean FORCE
+.PHONY: help setup run dev test test-browser test-outside screenshots browser chromium lint bench lock clean FORCE
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -33,12 +35,15 @@ lint: $(DEVELOPMENT)  ## Style, types, arrows and missing migrations
 	$(BIN)/mypy .
 	CCAI_ENV_FILE=/dev/null $(BIN)/python manage.py makemigrations --check --dry-run
 
-test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for the browser's
-	$(BIN)/pytest --db sqlite --ignore tests/browser -n $(WORKERS) --dist loadgroup
-	$(BIN)/pytest --db postgresql --ignore tests/browser -n $(WORKERS) --dist loadgroup
+test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for what is tested once
+	$(BIN)/pytest --db sqlite $(ONCE:%=--ignore %) -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest --db postgresql $(ONCE:%=--ignore %) -n $(WORKERS) --dist loadgroup
 
 test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
 	$(BIN)/pytest --db sqlite tests/browser
+
+test-outside: $(DEVELOPMENT)  ## The center among programs that others wrote: clients of its API, and what plays its peers
+	$(BIN)/pytest --db postgresql tests/outside -n $(WORKERS) --dist loadgroup
 
 screenshots: $(DEVELOPMENT) browser  ## Pictures of every page, light and dark, wide and narrow, in docs/screenshots/all
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
