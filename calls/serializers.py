@@ -3,24 +3,36 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, TypedDict
+from typing import Annotated, Any, Final, TypedDict
 
 from agents.models import Agent
 from calls.models import (
+    AnswerType,
     Call,
     CallType,
+    Deflection,
     DeflectionDetail,
+    DisconnectedBy,
     EndUser,
+    FailReason,
     OfferEvent,
     Participant,
     Photo,
+    RecordingPermission,
+    Status,
     Transfer,
     Video,
+    VoicemailReason,
 )
 from ccai.personal import masked_text
 from ccai.phones import wire_phone
+from ccai.shapes import Keywords, Phone, Seconds, Time, Url, Words
 from ccai.times import wire_time
-from menus.models import MenuPath, MenuSnapshot
+from menus.models import Menu, MenuPath, MenuSnapshot
+
+FailWord = Annotated[str, Words(FailReason)]
+DeflectionWord = Annotated[str, Words(Deflection)]
+FileAddress = Annotated[Url, Keywords("Opens for a while without credentials; null where personal data are not shown.")]
 
 
 class AgentInfo(TypedDict):
@@ -31,39 +43,39 @@ class AgentInfo(TypedDict):
     name: str
     last_name: str
     first_name: str
-    avatar_url: str | None
+    avatar_url: Url | None
 
 
 class EndUserInfo(TypedDict):
     """An end user as the call object shows one."""
 
     id: int
-    identifier: str | None
-    out_contact_id: str | None
+    identifier: Annotated[str | None, Keywords("The customer's own name for the person: a login, a customer number.")]
+    out_contact_id: Annotated[str | None, Keywords("The contact in the CRM.")]
 
 
 class PhotoObject(TypedDict):
     """A picture the end user sent."""
 
     id: int
-    photo_type: str
-    url: str | None
+    photo_type: Annotated[str, Words(Photo.PhotoType)]
+    url: FileAddress | None
 
 
 class VideoObject(TypedDict):
     """A video the end user sent."""
 
     id: int
-    url: str | None
+    url: FileAddress | None
 
 
 class TransferObject(TypedDict):
     """A call handed on."""
 
     id: int
-    status: str
-    fail_reason: str
-    created_at: str | None
+    status: Annotated[str, Words(Transfer.Status)]
+    fail_reason: FailWord
+    created_at: Time
     from_menu: MenuPath | None
     to_menu: MenuPath | None
     from_agent: AgentInfo | None
@@ -76,7 +88,7 @@ class DeflectionObject(TypedDict):
     id: int
     call_id: int
     transfer_id: int | None
-    deflection: str
+    deflection: DeflectionWord
     from_menu_path: MenuPath | None
 
 
@@ -84,58 +96,60 @@ class ParticipantObject(TypedDict):
     """One stay of one party in the call."""
 
     id: int
-    type: str
-    status: str
+    type: Annotated[str, Words(Participant.Type)]
+    status: Annotated[str, Words(Participant.Status)]
     call_id: int
-    user_id: int | None
+    user_id: Annotated[int | None, Keywords("The agent's id.")]
     end_user_id: int | None
-    call_duration: int | None
-    hold_duration: int | None
-    connected_at: str | None
-    ended_at: str | None
-    fail_reason: str
+    call_duration: Annotated[Seconds | None, Keywords("Null until connected.")]
+    hold_duration: Annotated[Seconds | None, Keywords("Null until connected.")]
+    connected_at: Time | None
+    ended_at: Time | None
+    fail_reason: FailWord
 
 
 class OfferEventObject(TypedDict):
     """One group the call was cast to."""
 
-    casting_time: str | None
-    group: str
+    casting_time: Time
+    group: Annotated[str, Keywords("The name of the group.")]
 
 
 class CallObject(TypedDict):
     """The call object: exactly these keys, in this order."""
 
     id: int
-    parent_id: int | None
-    lang: str
-    call_type: str
-    status: str
-    created_at: str | None
-    updated_at: str | None
-    queued_at: str | None
-    assigned_at: str | None
-    connected_at: str | None
-    ends_at: str | None
-    scheduled_at: str | None
-    wait_duration: int
-    call_duration: int
-    hold_duration: int
-    rating: int | None
+    parent_id: Annotated[int | None, Keywords("The call that this one calls back or continues.")]
+    lang: Annotated[str, Keywords("A language code as it was sent.", examples=["en"])]
+    call_type: Annotated[str, Words(CallType)]
+    status: Annotated[str, Words(Status, "CallStatus")]
+    created_at: Time
+    updated_at: Time
+    queued_at: Annotated[Time | None, Keywords("When it entered the queue.")]
+    assigned_at: Annotated[Time | None, Keywords("When an agent was chosen and took it.")]
+    connected_at: Annotated[Time | None, Keywords("When both sides were on.")]
+    ends_at: Annotated[Time | None, Keywords("When it ended, in whatever way.")]
+    scheduled_at: Annotated[Time | None, Keywords("When it is, or was, due.")]
+    wait_duration: Annotated[Seconds, Keywords("Whole seconds from the queue to the agent.")]
+    call_duration: Annotated[Seconds, Keywords("Whole seconds from connected to the end.")]
+    hold_duration: Annotated[Seconds, Keywords("Whole seconds on hold, in all.")]
+    rating: Annotated[int | None, Keywords(minimum=1, maximum=5)]
     has_feedback: bool
-    voip_provider: str | None
-    out_ticket_id: str | None
+    voip_provider: Annotated[
+        str | None, Keywords("`voip_provider_` and the adapter's name.", pattern="^voip_provider_")
+    ]
+    out_ticket_id: Annotated[str | None, Keywords("The ticket in the CRM.")]
     out_ticket_url: str | None
-    verified: bool
-    recording_url: str | None
-    recording_permission: str
-    voicemail_reason: str
-    deflection: str
-    disconnected_by: str
-    fail_reason: str
+    verified: Annotated[bool, Keywords("The customer flag `verified_customer`.")]
+    recording_url: FileAddress | None
+    recording_permission: Annotated[str, Words(RecordingPermission)]
+    voicemail_reason: Annotated[str, Words(VoicemailReason)]
+    deflection: DeflectionWord
+    disconnected_by: Annotated[str, Words(DisconnectedBy, prefix="disconnected_by_")]
+    fail_reason: FailWord
     fail_details: str | None
-    support_number: str | None
-    selected_menu: MenuSnapshot | None
+    support_number: Annotated[Phone | None, Keywords("The number that the end user called.")]
+    selected_menu: Annotated[MenuSnapshot | None, Keywords("As it was when the call was made.")]
     menu_path: MenuPath | None
     agent_info: AgentInfo | None
     end_user: EndUserInfo | None
@@ -144,10 +158,10 @@ class CallObject(TypedDict):
     transfers: list[TransferObject]
     deflection_details: list[DeflectionObject]
     participants: list[ParticipantObject]
-    offer_type: str | None
-    offer_events: list[OfferEventObject]
-    answer_type: str
-    outbound_number: str | None
+    offer_type: Annotated[Annotated[str, Words(Menu.OfferType, "OfferType")] | None, Keywords("Null for outbound.")]
+    offer_events: Annotated[list[OfferEventObject], Keywords("One for each group the call was cast to.")]
+    answer_type: Annotated[str, Words(AnswerType)]
+    outbound_number: Annotated[Phone | None, Keywords("The number shown to the end user.")]
 
 
 # Turns the name of a stored file into the absolute URL it can be fetched at.

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import overload
 
 from django.utils import timezone
 
@@ -24,6 +25,18 @@ def now() -> datetime:
 def midnight(day: date) -> datetime:
     """The moment at which `day` begins in the center; where the clock skips it, the first moment of that day."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+@overload
+def wire_time(moment: datetime) -> str: ...
+
+
+@overload
+def wire_time(moment: None) -> None: ...
+
+
+@overload
+def wire_time(moment: datetime | None) -> str | None: ...
 
 
 def wire_time(moment: datetime | None) -> str | None:

@@ -1,7 +1,7 @@
 """What the caller meets: a tree of menus, each with its hours, redirection and groups. A leaf is the queue."""
 
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from tree_queries.models import TreeNode
 
 from ccai.audited import audited
 from ccai.phones import E164_MAX_LENGTH
+from ccai.shapes import Keywords, Words
 from ccai.times import now
 from menus import hours as opening_hours
 
@@ -24,7 +25,7 @@ class MenuSnapshot(TypedDict):
     position: int
     deleted: bool
     hidden: bool
-    menu_type: str
+    menu_type: Annotated[str, Words(lambda: Menu.MenuType, "MenuType")]
     output_msg: str
 
 
@@ -32,8 +33,8 @@ class MenuPath(TypedDict):
     """The way from the root to a menu (contract section 2, `menu_path`)."""
 
     items_count: int
-    name: str
-    materialized_path: str
+    name: Annotated[str, Keywords("The names from the root on.", examples=["parent/child"])]
+    materialized_path: Annotated[str, Keywords("The ids from the root on.", examples=["6/8"])]
 
 
 def validate_hours(value: Any) -> None:
