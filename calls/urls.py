@@ -2,6 +2,7 @@
 
 from django.urls import re_path
 
+from agents.resources import AgentsView, AgentView, TeamsView
 from calls.sent_views import DataParametersView, FeedbackView, PhotosView, VideosView
 from calls.views import CallCancelView, CallsView, CallView, CustomerFlagView, MenuWaitView, TransfersView
 
@@ -15,5 +16,8 @@ urlpatterns = [
     re_path(r"^calls/(?P<call_id>[0-9]+)/feedback/?$", FeedbackView.as_view()),
     re_path(r"^calls/(?P<call_id>[0-9]+)/data_parameters/?$", DataParametersView.as_view()),
     re_path(r"^calls/scheduled/(?P<call_id>[0-9]+)/cancel/?$", CallCancelView.as_view()),
+    re_path(r"^agents/?$", AgentsView.as_view()),
+    re_path(r"^agents/(?P<agent_id>[0-9]+)/?$", AgentView.as_view()),
+    re_path(r"^teams/?$", TeamsView.as_view()),
     re_path(r"^menus/(?P<menu_id>[0-9]+)/wait/?$", MenuWaitView.as_view()),
 ]

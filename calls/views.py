@@ -17,7 +17,7 @@ from ccai.errors import Refused
 from ccai.times import now
 from menus.models import Menu
 
-SORT_COLUMNS = ("created_at", "updated_at")
+SORT_COLUMNS = {"created_at": "created_at", "updated_at": "updated_at"}
 
 
 def find_call(calls: QuerySet[Call], call_id: str) -> Call:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -20,31 +21,40 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place between two rows: beyond the row with this value and id, onward or back."""
+    """A place between two rows: beyond the row with this time and id, onward or back; without a time, by id alone."""
 
-    value: datetime
+    value: datetime | None
     pk: int
     backward: bool
 
     def encode(self) -> str:
         """The cursor as one opaque word."""
-        raw = json.dumps([self.value.isoformat(), self.pk, self.backward]).encode()
+        value = self.value.isoformat() if self.value else None
+        raw = json.dumps([value, self.pk, self.backward]).encode()
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, word: str) -> "Cursor":
-        """The cursor in `word`; refused with "cursor is not well formed" where there is none."""
+    def decode(cls, word: str, *, timed: bool = True) -> "Cursor":
+        """The cursor in `word`, with a time where it is `timed`; refused with "cursor is not well formed" where there
+        is none."""
         try:
             value, pk, backward = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-            moment = datetime.fromisoformat(value)
-            is_aware = moment.tzinfo is not None
-            # Beyond the years 1 to 9999 this overflows here, and not at the database.
-            moment = moment.astimezone(UTC)
+            moment = read_moment(value) if timed else None
         except (ValueError, TypeError, OverflowError, RecursionError):
             raise Refused(NOT_WELL_FORMED, field="cursor") from None
-        if not is_aware or type(pk) is not int or abs(pk) >= 2**63 or type(backward) is not bool:
+        is_timed = value is not None
+        if is_timed != timed or type(pk) is not int or abs(pk) >= 2**63 or type(backward) is not bool:
             raise Refused(NOT_WELL_FORMED, field="cursor")
         return cls(moment, pk, backward)
+
+
+def read_moment(text: str) -> datetime:
+    """The moment in a cursor, in UTC; ValueError, TypeError or OverflowError where it is none."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    # Beyond the years 1 to 9999 this overflows here, and not at the database.
+    return moment.astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -71,18 +81,19 @@ def read_choice(params: QueryDict, name: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def paginate(queryset: QuerySet[M], request: Request, sort_columns: tuple[str, ...]) -> Page[M]:
+def paginate(queryset: QuerySet[M], request: Request, sort_columns: Mapping[str, str]) -> Page[M]:
     """The page of `queryset` that `request` asks for by `per`, `cursor`, `sort_column` and `sort_direction`.
 
-    Rows are sorted by a column of times, ties by id. Headers: `Per-Page`; `Link` to the next and previous page;
-    `Total` with `?total=true` alone, since counting costs what the table holds.
+    `sort_columns` are the columns of times by their names on the wire, the default first; ties are sorted by id. The
+    column `pk` sorts by id alone. Headers: `Per-Page`; `Link` to the next and previous page; `Total` with `?total=true`
+    alone, since counting costs what the table holds.
     """
     params = request.query_params
     per = read_per(params)
-    column = read_choice(params, "sort_column", sort_columns)
+    column = sort_columns[read_choice(params, "sort_column", tuple(sort_columns))]
     descending = read_choice(params, "sort_direction", ("DESC", "ASC")) == "DESC"
     wants_total = read_choice(params, "total", ("false", "true")) == "true"
-    cursor = Cursor.decode(params["cursor"]) if "cursor" in params else None
+    cursor = Cursor.decode(params["cursor"], timed=column != "pk") if "cursor" in params else None
     backward = cursor is not None and cursor.backward
 
     headers = {"Per-Page": str(per)}
@@ -93,8 +104,7 @@ def paginate(queryset: QuerySet[M], request: Request, sort_columns: tuple[str, .
     falling = descending != backward
     if cursor is not None:
         queryset = queryset.filter(beyond(cursor, column, falling=falling))
-    order = (f"-{column}", "-pk") if falling else (column, "pk")
-    rows = list(queryset.order_by(*order)[: per + 1])
+    rows = list(queryset.order_by(*sort_order(column, falling=falling))[: per + 1])
     there_is_more = len(rows) > per
     rows = rows[:per]
     if backward:
@@ -102,17 +112,30 @@ def paginate(queryset: QuerySet[M], request: Request, sort_columns: tuple[str, .
 
     links = []
     if rows and (there_is_more or backward):
-        links.append(_link(request, Cursor(getattr(rows[-1], column), rows[-1].pk, backward=False), "next"))
+        links.append(_link(request, cursor_at(rows[-1], column, backward=False), "next"))
     if rows and cursor is not None and (there_is_more or not backward):
-        links.append(_link(request, Cursor(getattr(rows[0], column), rows[0].pk, backward=True), "prev"))
+        links.append(_link(request, cursor_at(rows[0], column, backward=True), "prev"))
     if links:
         headers["Link"] = ", ".join(links)
     return Page(rows, headers)
 
 
+def cursor_at(row: models.Model, column: str, *, backward: bool) -> Cursor:
+    """The cursor beyond `row` in the order of `column`."""
+    return Cursor(None if column == "pk" else getattr(row, column), row.pk, backward)
+
+
+def sort_order(column: str, *, falling: bool) -> tuple[str, ...]:
+    """What rows are ordered by: `column`, ties by id."""
+    columns = ("pk",) if column == "pk" else (column, "pk")
+    return tuple(f"-{name}" for name in columns) if falling else columns
+
+
 def beyond(cursor: Cursor, column: str, *, falling: bool) -> Q:
     """Rows after the cursor in the direction of reading; the first condition is what an index is entered by."""
     edge, side = ("lte", "lt") if falling else ("gte", "gt")
+    if column == "pk":
+        return Q(**{f"pk__{side}": cursor.pk})
     return Q(**{f"{column}__{edge}": cursor.value}) & (
         Q(**{f"{column}__{side}": cursor.value}) | Q(**{column: cursor.value, f"pk__{side}": cursor.pk})
     )

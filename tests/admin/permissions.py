@@ -280,6 +280,9 @@ PATCH /apps/api/v1/calls/{call}/feedback {"rating":5}            401       401  
 GET   /apps/api/v1/calls/{call}/data_parameters                  401       401   401    401        401   200
 PATCH /apps/api/v1/calls/{call}/data_parameters {"a":1}          401       401   401    401        401   200
 PATCH /apps/api/v1/calls/scheduled/{call}/cancel                 401       401   401    401        401   400
+GET   /apps/api/v1/agents                                        401       401   401    401        401   200
+GET   /apps/api/v1/agents/{agent}                                401       401   401    401        401   200
+GET   /apps/api/v1/teams                                         401       401   401    401        401   200
 GET   /apps/api/v1/menus/{menu}/wait                             401       401   401    401        401   200
 GET   /apps/api/v1/nothing                                       401       401   401    401        401   404
 """
