@@ -6,7 +6,7 @@ Where no person acts, or nothing of the table is recorded, the statement runs as
 from collections import defaultdict
 from typing import Any
 
-from django.db import transaction
+from django.db import NotSupportedError, transaction
 from django.db.models import ManyToManyField, Model, QuerySet, prefetch_related_objects
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -65,12 +65,19 @@ class Recorded(SQLCompiler):
 
 
 class RecordedInsert(Recorded):
-    """An INSERT that leaves entries."""
+    """An INSERT that leaves entries. Of rows that are there already it cannot tell whether they were left as they were,
+    so an INSERT of recorded things that passes over or replaces them (ignore_conflicts, update_conflicts) is refused,
+    whoever acts."""
 
     def execute_sql(self, returning_fields: Any = None) -> Any:  # type: ignore[override]
         """As Django's."""
         model = self.query.model
         rule, link = audit.rule_of(model), audit.link_of(model)
+        if rule and self.query.on_conflict is not None:
+            raise NotSupportedError(
+                f"{model._meta.label} is recorded: bulk_create() cannot ignore or update rows that are there already. "
+                "Look for them first, and create or update() each kind."
+            )
         acts = audit.recorded_actor() if rule or link else None
         if acts and rule:
             with transaction.atomic(using=self.using, savepoint=False):
@@ -89,10 +96,8 @@ class RecordedInsert(Recorded):
             place = returning_fields.index(key)
             for one, values in zip(self.query.objs, rows, strict=True):
                 setattr(one, key.attname, values[place])
-        # One that was there already, and has been left as it was (ignore_conflicts), has no key here.
-        objects = [one for one in self.query.objs if one.pk is not None]
-        if objects:
-            prefetch_related_objects(objects, *audit.read_along(rule))
+        objects = list(self.query.objs)
+        prefetch_related_objects(objects, *audit.read_along(rule))
         columns = audit.recorded_columns(self.query.model, rule)
         added: list[audit.RowChange] = [
             (one, "", {}, audit.values_of(one, columns), audit.Action.ADDED) for one in objects
