@@ -34,7 +34,7 @@ RowChange = tuple[Model, str, Mapping[str, Any], Mapping[str, Any], str]
 # What the clock forgets at a time.
 BATCH = 1000
 # It may hold passwords and tokens as they are.
-KEEP_STAGED = timedelta(hours=1)
+KEEP_STAGED = timedelta(minutes=15)
 NAME_LENGTH = 200
 
 _reason: ContextVar[str] = ContextVar("reason", default="")
@@ -261,8 +261,8 @@ def _entry(change: Change, acts: Actor, at: datetime, earlier: AuditEntry | None
 
 
 def forget(at: datetime) -> int:
-    """Entries older than CCAI_AUDIT_DAYS are no more, nor files that were uploaded an hour ago and never applied: a
-    batch of each. Returns how many that was."""
+    """Entries older than CCAI_AUDIT_DAYS are no more, nor files that were uploaded KEEP_STAGED ago and never applied:
+    a batch of each. Returns how many that was."""
     old = AuditEntry.objects.filter(at__lt=at - timedelta(days=settings.CCAI_AUDIT_DAYS)).order_by("at", "pk")
     stale = StagedFile.objects.filter(created_at__lt=at - KEEP_STAGED).order_by("created_at")
     done = 0

@@ -7,13 +7,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from calls.models import Call, Status
-from calls.scheduled.hours import count_outside
+from calls.scheduled.hours import count_outside, outside_address
 from menus.admin import MenuAdmin
 from menus.models import DeflectionOption, Menu
 from menus.scope import branch_ids
@@ -77,13 +76,12 @@ class SchedulingMenuAdmin(MenuAdmin):
             "%(many)d scheduled calls of “%(menu)s” now fall outside the hours.",
             many,
         )
-        address = f"{reverse('scheduled_calls')}?day=all&outside=1&menu={menu.pk}"
         messages.warning(
             request,
             format_html(
                 '{} <a class="underline font-semibold" href="{}">{}</a>',
                 sentence % {"many": many, "menu": menu.name},
-                address,
+                outside_address(menu.pk),
                 _("Move, keep or cancel them"),
             ),
         )

@@ -1,9 +1,11 @@
 """Scheduled calls against the hours of their menus: which fall outside, and when their menus open next."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.urls import reverse
 
 from calls.models import Call, Status
 from menus.hours import Hours, parse_hours
@@ -81,8 +83,22 @@ def outside_times(times: Iterable[tuple[int, datetime, int]], judge: Judge) -> l
     return [(menu_id, at, many) for menu_id, at, many in times if not judge.is_open(menu_id, at)]
 
 
-def count_outside(menu_ids: Collection[int]) -> int:
-    """How many scheduled calls of these menus nobody would take at their time, as the menus are set now."""
+def outside_by_menu(menu_ids: Collection[int]) -> dict[int, int]:
+    """How many scheduled calls of each of these menus nobody would take at their time, as the menus are set now; those
+    without any are left out."""
     times = times_of(Call.objects.filter(menu__in=menu_ids))
     judge = Judge({menu_id for menu_id, _at, _many in times})
-    return sum(many for _menu, _at, many in outside_times(times, judge))
+    found: dict[int, int] = Counter()
+    for menu_id, _at, many in outside_times(times, judge):
+        found[menu_id] += many
+    return found
+
+
+def count_outside(menu_ids: Collection[int]) -> int:
+    """How many they are together."""
+    return sum(outside_by_menu(menu_ids).values())
+
+
+def outside_address(menu_id: int) -> str:
+    """The page of those calls of a menu, where they are moved or cancelled."""
+    return f"{reverse('scheduled_calls')}?day=all&outside=1&menu={menu_id}"

@@ -7,6 +7,7 @@ an empty cell of `role`, `active`, `can_place_calls` and `auto_answer`. It is ap
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from django.db import transaction
@@ -23,8 +24,8 @@ from ccai.center.report import Outcome, plan_of
 from ccai.center.schema import AGENTS, KINDS, read_document
 from ccai.center.tables import Row, UnreadableTable, read_rows
 from ccai.center.values import FALSE_WORDS, TRUE_WORDS
+from ccai.center.words import as_text
 from ccai.center.writing import write
-from ccai.phones import wire_phone
 
 COLUMNS = (
     "email",
@@ -68,13 +69,21 @@ class RowChange:
     values: tuple[tuple[str, str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class NewTeam:
+    """A team that is not there yet, by its path, and one that is there and is written much alike; "" where none is."""
+
+    path: str
+    near: str
+
+
 @dataclass
 class Preview:
     """What a table would do; where there are faults, nothing but the new teams that it names."""
 
     changes: list[RowChange] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
-    new_teams: list[str] = field(default_factory=list)
+    new_teams: list["NewTeam"] = field(default_factory=list)
     plan: str = ""
 
     def count(self, outcome: Outcome) -> int:
@@ -229,27 +238,16 @@ def _change(record: Record, row: int) -> RowChange:
     return RowChange(row, email, Outcome.CHANGED if values else Outcome.LEFT, tuple(values))
 
 
-def _new_teams(center: Center, items: Iterable[dict[str, Any]]) -> list[str]:
-    """The teams that are not there yet, and those above them, by their paths."""
+def _new_teams(center: Center, items: Iterable[dict[str, Any]]) -> list[NewTeam]:
+    """The teams that are not there yet, and those above them."""
     named = {tuple(path) for item in items if (path := item.get("team")) and all(path)}
     paths = {path[:depth] for path in named for depth in range(1, len(path) + 1)}
-    return sorted(as_text("team", path) for path in paths if path not in center.teams)
-
-
-def as_text(name: str, value: Any) -> str:
-    """The value of a column as a cell has it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-    if name == "team":
-        return "/".join(part.replace("/", "//") for part in value)
-    if name == "outbound_numbers":
-        return ", ".join(wire_phone(number) or "" for number in value)
-    if name == "languages":
-        return ", ".join(value)
-    return str(value)
+    known = {as_text("team", path).casefold(): as_text("team", path) for path in center.teams}
+    found = []
+    for path in sorted(as_text("team", path) for path in paths if path not in center.teams):
+        near = get_close_matches(path.casefold(), known, n=1)
+        found.append(NewTeam(path, known[near[0]] if near else ""))
+    return found
 
 
 def table_of(agent_ids: Sequence[int]) -> Iterator[list[str]]:

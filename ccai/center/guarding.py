@@ -1,7 +1,8 @@
 """What nobody may do with a file that they may not do by hand.
 
 That is to change the login of somebody who may do more, to give a role that may do more, to end one's own login, or to
-make tokens that may do more. Nor does a file tell whether a password or a token that it gives is the right one.
+make tokens that may do more. Nor does a file tell whether a password or a token that it gives is the right one; and it
+gives few passwords in the clear, since a page waits while each is hashed.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ LOGIN_KEYS = {
 }
 PASSWORDS = ("password", "password_hash")
 SECRETS = ("token", "token_hash")
+# Each takes up to a second, and the file is looked at before it is applied.
+MOST_PASSWORDS = 20
 
 
 class Judge(Protocol):
@@ -44,13 +47,21 @@ class LoadsAs:
         self.by = by
 
     def passwords(self, documents: Sequence[Document]) -> None:
-        """Nobody gives a password of somebody who may do more, were it the one that is there already."""
+        """No more than MOST_PASSWORDS in the clear; and nobody gives a password of somebody who may do more, were it the
+        one that is there already."""
+        entries = [entry for document in documents for entry in document.entries[AGENTS.name]]
+        clear = [entry for entry in entries if entry.given.get("password") is not None]
+        if len(clear) > MOST_PASSWORDS:
+            sentence = _(
+                "%(count)d passwords in the clear are too many for a page, which takes %(most)d; give hashes "
+                "(password_hash), leave them out and invite people by e-mail, or use manage.py load_center"
+            )
+            clear[MOST_PASSWORDS].fault("password", sentence % {"count": len(clear), "most": MOST_PASSWORDS})
         emails = {email.lower() for email in with_more(self.by).values_list("email", flat=True)}
-        for document in documents:
-            for entry in document.entries[AGENTS.name]:
-                if entry.key in emails and (name := next((key for key in PASSWORDS if key in entry.given), "")):
-                    entry.fault(name, str(OF_SOMEBODY_WITH_MORE))
-                    entry.wrong.add(name)
+        for entry in entries:
+            if entry.key in emails and (name := next((key for key in PASSWORDS if key in entry.given), "")):
+                entry.fault(name, str(OF_SOMEBODY_WITH_MORE))
+                entry.wrong.add(name)
 
     def __call__(self, center: Center) -> None:
         """Nobody changes a login of somebody who may do more, gives more than they have, or ends their own login."""

@@ -14,7 +14,7 @@ from ccai.center.faults import CenterFaults, Fault, FileFaults
 from ccai.center.guarding import Judge
 from ccai.center.parsing import MAX_BYTES, MAX_DEPTH, Unreadable, decode, parse
 from ccai.center.records import read_center, read_named_crm
-from ccai.center.report import LoadReport, lines_about, plan_of
+from ccai.center.report import LoadReport, lines_about, outside_of, plan_of
 from ccai.center.schema import AGENTS, CONTACTS, TICKETS, Document, read_document
 from ccai.center.writing import write
 
@@ -123,6 +123,7 @@ def load(
         if plan is not None and plan != report.plan:
             raise PlanIsStale
         tokens = write(center)
+        report.outside = outside_of(center)
         if dry_run:
             transaction.set_rollback(True)
         else:

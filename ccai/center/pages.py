@@ -1,6 +1,7 @@
 """Pages of files: upload one, look at what it would change, apply it. The center file, and the table of agents.
 
-What is uploaded waits as a StagedFile, which only its owner sees, and which the next upload of theirs replaces.
+What is uploaded waits as a StagedFile, which only its owner sees. It is gone as soon as it is applied, or its
+owner goes back to upload another one; a center file also where it has faults; and all after a quarter of an hour.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, re_path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.text import slugify
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from agents.logins import person
 from agents.models import Agent
+from calls.scheduled.hours import outside_address
 from calls.scope import scope_of
 from ccai.center import parsing, tables
 from ccai.center.agents_table import COLUMNS, Preview, apply_agents, preview_agents, table_of
@@ -33,7 +36,7 @@ from ccai.center.dumping import dump_center
 from ccai.center.faults import CenterFaults
 from ccai.center.guarding import judge_for
 from ccai.center.loading import PlanIsStale, load_center
-from ccai.center.report import LoadReport, Outcome
+from ccai.center.report import LoadReport, Outcome, Outside
 from ccai.models import StagedFile
 
 # As many lines as somebody reads on a page.
@@ -107,13 +110,45 @@ def shown(request: HttpRequest, template: str, title: str, **facts: Any) -> Temp
     return TemplateResponse(request, template, context)
 
 
+def looked_at(request: HttpRequest, template: str, title: str, file: StagedFile, **facts: Any) -> TemplateResponse:
+    """The page of what `file` would do: its `changes` and its `faults`, as many as one reads."""
+    for name in ("changes", "faults"):
+        found = facts[name]
+        facts |= {name: found[:MOST_LINES], f"more_{name}": max(len(found) - MOST_LINES, 0), f"all_{name}": len(found)}
+    return shown(request, template, title, file=file, **facts)
+
+
+def outside_seen(request: HttpRequest, report: LoadReport) -> list[Outside]:
+    """The scheduled calls that fall outside, for those who see calls."""
+    return report.outside if request.user.has_perm("calls.view_call") else []
+
+
+def say_outside(request: HttpRequest, report: LoadReport) -> None:
+    """How many scheduled calls now fall outside, menu by menu, with the way to them."""
+    for outside in outside_seen(request, report):
+        messages.warning(
+            request,
+            format_html(
+                '{} <a class="underline font-semibold" href="{}">{}</a>',
+                outside,
+                outside_address(outside.menu_id),
+                say("Move, keep or cancel them"),
+            ),
+        )
+
+
 def stage(request: HttpRequest, purpose: StagedFile.Purpose, file: UploadedFile) -> StagedFile:
     """The file that was uploaded, kept in the place of an earlier one."""
     with transaction.atomic():
-        StagedFile.objects.filter(user=person(request), purpose=purpose).delete()
+        forget(request, purpose)
         return StagedFile.objects.create(
             user=person(request), purpose=purpose, name=(file.name or "")[-255:], content=file.read()
         )
+
+
+def forget(request: HttpRequest, purpose: StagedFile.Purpose) -> None:
+    """The person has no file that waits."""
+    StagedFile.objects.filter(user=person(request), purpose=purpose).delete()
 
 
 def staged(request: HttpRequest, purpose: StagedFile.Purpose, pk: int) -> StagedFile:
@@ -150,6 +185,7 @@ def import_agents(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         kept = stage(request, StagedFile.Purpose.AGENTS, form.cleaned_data["file"])
         return redirect("agents_import_preview", pk=kept.pk)
+    forget(request, StagedFile.Purpose.AGENTS)
     return shown(
         request,
         "admin/agents/agent/import.html",
@@ -177,21 +213,21 @@ def preview_agent_import(request: HttpRequest, pk: int) -> HttpResponseBase:
             return redirect("admin:agents_agent_changelist")
     else:
         done = preview_agents(bytes(kept.content), kept.name, person(request))
-    changes = [change for change in done.changes if change.outcome != Outcome.LEFT]
-    return shown(
+    return looked_at(
         request,
         "admin/agents/agent/import_preview.html",
         say("Import agents"),
-        file=kept,
+        kept,
         preview=done,
+        plan=done.plan,
+        has_changes=done.has_changes,
         form=table_form(),
+        upload=reverse("agents_import"),
         created=done.count(Outcome.CREATED),
         changed=done.count(Outcome.CHANGED),
         left=done.count(Outcome.LEFT),
-        changes=changes[:MOST_LINES],
-        more=max(len(changes) - MOST_LINES, 0),
-        faults=done.faults[:MOST_LINES],
-        more_faults=max(len(done.faults) - MOST_LINES, 0),
+        changes=[change for change in done.changes if change.outcome != Outcome.LEFT],
+        faults=done.faults,
     )
 
 
@@ -234,6 +270,7 @@ def center_file(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         kept = stage(request, StagedFile.Purpose.CENTER, form.cleaned_data["file"])
         return redirect("center_file_preview", pk=kept.pk)
+    forget(request, StagedFile.Purpose.CENTER)
     return shown(request, "admin/center/file.html", say("Center file"), form=form, limit=parsing.MAX_BYTES >> 20)
 
 
@@ -256,23 +293,26 @@ def preview_center_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     if is_done or faults:
         # It may hold passwords and tokens as they are: it stays no longer than it is of use.
         kept.delete()
-    lines = [line for line in report.lines if line.outcome != Outcome.LEFT]
-    response = shown(
+    if is_done:
+        say_outside(request, report)
+    response = looked_at(
         request,
         "admin/center/preview.html",
         say("Center file"),
-        file=kept,
+        kept,
         report=report,
+        outside=[] if is_done else outside_seen(request, report),
+        plan=report.plan,
+        has_changes=report.has_changes,
         is_done=is_done,
         form=center_form(),
+        upload=reverse("center_file"),
         counts=[
             (kind, counts[Outcome.CREATED], counts[Outcome.CHANGED], counts[Outcome.LEFT])
             for kind, counts in report.counts().items()
         ],
-        lines=lines[:MOST_LINES],
-        more=max(len(lines) - MOST_LINES, 0),
-        faults=faults[:MOST_LINES],
-        more_faults=max(len(faults) - MOST_LINES, 0),
+        changes=[line for line in report.lines if line.outcome != Outcome.LEFT],
+        faults=faults,
     )
     # It may hold tokens that are shown this once.
     response["Cache-Control"] = "no-store"

@@ -8,12 +8,13 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ccai.center.records import Center, Record
-from ccai.center.schema import AGENTS, KINDS, MENUS, OUTBOUND_NUMBERS
-from ccai.phones import wire_phone
+from calls.scheduled.hours import outside_by_menu
+from ccai.center.records import Center
+from ccai.center.schema import KINDS, MENUS
+from ccai.center.words import Difference, differences, name_of
 
-# Keys that stand in a file by another name too.
-NAMES = {"password_hash": "password", "token_hash": "token"}
+# Keys of a menu that say when it takes calls.
+TAKING = {"hours", "redirection", "deleted", "substitute"}
 
 
 class Outcome(Enum):
@@ -26,12 +27,34 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one thing. `keys` are those that changed; never their values, which may be secrets."""
+    """What became of one thing, and of each of its keys that changed, where it was there before."""
 
     kind: str  # where such things stand in the file
     name: str
     outcome: Outcome
-    keys: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that changed."""
+        return tuple(one.key for one in self.differences)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """So many calls are scheduled for a menu at times at which it does not take any."""
+
+    menu_id: int
+    name: str
+    calls: int
+
+    def __str__(self) -> str:
+        sentence = ngettext(
+            "With this, %(calls)d scheduled call of “%(menu)s” falls outside its hours.",
+            "With this, %(calls)d scheduled calls of “%(menu)s” fall outside its hours.",
+            self.calls,
+        )
+        return sentence % {"calls": self.calls, "menu": self.name}
 
 
 @dataclass
@@ -44,6 +67,8 @@ class LoadReport:
     tokens: dict[str, str] = field(default_factory=dict)
     # A digest of what is done, and of what was there before it: two plans that are the same do the same.
     plan: str = ""
+    # Of menus for which it changes when they take calls.
+    outside: list[Outside] = field(default_factory=list)
 
     @property
     def has_changes(self) -> bool:
@@ -68,6 +93,7 @@ class LoadReport:
             for line in self.lines:
                 if line.kind == kind and line.outcome == Outcome.CHANGED:
                     yield _("  changed %(name)s: %(keys)s") % {"name": line.name, "keys": ", ".join(line.keys)}
+        yield from map(str, self.outside)
         if not self.has_changes:
             yield _("Nothing changed: the center is as the files say.")
         elif self.is_dry_run:
@@ -79,18 +105,6 @@ class LoadReport:
             yield _("The API token %(name)s is %(token)s (shown this once)") % {"name": name, "token": token}
 
 
-def name_of(record: Record) -> str:
-    """What a person calls the thing."""
-    if record.kind is OUTBOUND_NUMBERS:
-        return wire_phone(record.key) or ""
-    if record.kind is AGENTS:
-        return str(record.values["email"])
-    if record.kind is MENUS:
-        name = str(record.values["name"])
-        return f"{record.key} {name}" if record.key > 0 else name
-    return str(record.key)
-
-
 def lines_about(center: Center) -> list[Line]:
     """What will become of each thing once the center is written. Things that no file touches are left out."""
     found = []
@@ -98,12 +112,21 @@ def lines_about(center: Center) -> list[Line]:
         for record in center.of(kind).values():
             if record.is_new:
                 found.append(Line(kind.name, name_of(record), Outcome.CREATED))
-            elif keys := record.changes():
-                names = tuple(NAMES.get(key, key) for key in keys)
-                found.append(Line(kind.name, name_of(record), Outcome.CHANGED, names))
+            elif record.changes():
+                changed = tuple(differences(record, center))
+                found.append(Line(kind.name, name_of(record), Outcome.CHANGED, changed))
             elif record.entries:
                 found.append(Line(kind.name, name_of(record), Outcome.LEFT))
     return found
+
+
+def outside_of(center: Center) -> list[Outside]:
+    """The scheduled calls that nobody would take, of menus that take calls at other times than before; to be asked for
+    once the center is written."""
+    menus = center.of(MENUS)
+    changed = [key for key, menu in menus.items() if menu.before and TAKING & set(menu.changes())]
+    found = outside_by_menu(changed) if changed else {}
+    return [Outside(key, str(menus[key].values["name"]), found[key]) for key in changed if key in found]
 
 
 def plan_of(center: Center) -> str:

@@ -10,7 +10,7 @@ from ccai.times import now
 class StagedFile(models.Model):
     """A file that somebody has uploaded, and that waits for them to look at what it would change and to apply it.
 
-    The clock takes away what nobody has applied within an hour.
+    The clock takes away what nobody has applied within a quarter of an hour.
     """
 
     class Purpose(models.TextChoices):

@@ -91,7 +91,7 @@ def test_a_table_is_previewed_and_applied(admin_client):
             "outbound_numbers": ("", "+1 339-219-5276"),
         },
     }
-    assert page.context["preview"].new_teams == ["Sales/North"]
+    assert [team.path for team in page.context["preview"].new_teams] == ["Sales/North"]
     assert (Agent.objects.count(), Team.objects.count()) == (1, 1)
     page, said = apply(admin_client, page)
     assert said == ["1 agent is added, 1 is changed, 0 were so already."]
@@ -105,6 +105,7 @@ def test_a_table_is_previewed_and_applied(admin_client):
 
 
 def test_each_fault_has_its_row_and_column_and_nothing_is_applied(admin_client):
+    Team.objects.create(name="Sales")
     table = csv_of(
         "email,languages,outbound_numbers,role,active,team",
         "ana@example.com,en,,,yes,Slaes",
@@ -121,7 +122,7 @@ def test_each_fault_has_its_row_and_column_and_nothing_is_applied(admin_client):
         (4, "email", '"ANA@example.com" stands in row 2 already; join the two'),
         (5, "", "has more cells than there are columns"),
     ]
-    assert "Teams that will be made:</b> Slaes." in page.content.decode()
+    assert "Teams that will be made:</b> Slaes (there is Sales)." in page.content.decode()
     page = admin_client.post(page.redirect_chain[-1][0], {"plan": ""})
     assert len(faults(page)) == 6
     assert not Agent.objects.exists()

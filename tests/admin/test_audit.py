@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.db import connection, transaction
+from django.db import NotSupportedError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -94,6 +94,23 @@ class TestOneThing:
             ("added", "agents.team", "North"),
             ("added", "agents.team", "South"),
         ]
+
+    @pytest.mark.parametrize(
+        "conflict", [{"ignore_conflicts": True}, {"update_conflicts": True, "update_fields": ["state"]}]
+    )
+    def test_rows_that_may_be_there_already_are_refused_and_not_recorded_wrongly(self, kim, conflict):
+        Language.objects.create(code="en")
+        if "update_fields" in conflict:
+            conflict = {**conflict, "unique_fields": ["code"]}
+        with kim(), pytest.raises(NotSupportedError, match="agents.Language is recorded"), transaction.atomic():
+            Language.objects.bulk_create([Language(code="en"), Language(code="ko")], **conflict)
+        assert [*Language.objects.values_list("code", flat=True)] == ["en"]
+        assert entries() == []
+        agent = make_agent()
+        with kim():
+            agent.languages.add("en")
+            agent.languages.add("en")
+        assert [changes for *_rest, changes in entries()] == [{"languages": [[], ["en"]]}]
 
     def test_a_thing_that_is_deleted_keeps_its_last_values_and_what_it_meant_to_others(self, kim):
         team = Team.objects.create(name="North")
@@ -318,7 +335,7 @@ def test_the_clock_forgets_old_entries_and_files_nobody_applied_and_nothing_else
     at = now()
     for days in (399, 401):
         AuditEntry.objects.create(at=at - timedelta(days=days), who="kim", action="added", object_id=str(days))
-    for minutes in (59, 61):
+    for minutes in (14, 16):
         created_at = at - timedelta(minutes=minutes)
         StagedFile.objects.create(
             user=admin_user, purpose="center", name=str(minutes), content=b"", created_at=created_at
@@ -326,7 +343,7 @@ def test_the_clock_forgets_old_entries_and_files_nobody_applied_and_nothing_else
     assert audit.forget(at) == 2
     assert audit.forget(at) == 0
     assert [row.object_id for row in AuditEntry.objects.all()] == ["399"]
-    assert [row.name for row in StagedFile.objects.all()] == ["59"]
+    assert [row.name for row in StagedFile.objects.all()] == ["14"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,7 @@
 """The center file in the browser: looked at, applied as it was looked at, and downloaded."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -7,10 +9,11 @@ from django.test import Client
 
 from agents.models import Agent, User
 from ccai.models import ApiToken, StagedFile
+from ccai.times import now
 from menus.models import Menu
 from tests.admin.test_agents_list import person
 from tests.conftest import HOST
-from tests.factories import make_agent, make_center, make_menu
+from tests.factories import make_agent, make_call, make_center, make_menu
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/center/"
@@ -49,6 +52,73 @@ def test_a_center_file_is_previewed_applied_and_then_changes_nothing(admin_clien
     assert Menu.objects.get().groups.get().agents.get().user.first_name == "Ana"
     assert not StagedFile.objects.exists()
     assert "Nothing changes" in upload(admin_client, FILE).content.decode()
+
+
+def test_the_preview_shows_old_beside_new_and_no_secret(admin_client):
+    make_center()
+    emails = [f"agent-{number}@example.com" for number in range(1, 9)]
+    for email in emails:
+        make_agent(email)
+    loaded = FILE.replace("[ana@example.com]}]", f"[{', '.join(emails[:7])}]}}], priority: 2")
+    apply(admin_client, upload(admin_client, loaded))
+    changed = (
+        loaded.replace("first_name: Ana", "first_name: Anna, team: Sales/North, password: a long new password")
+        .replace("reporting", "reporting, token: a-token-that-is-mine-for-now")
+        .replace("priority: 2", "hours: {time_zone: UTC, weekly: {mon: ['09:00-17:00']}}")
+        .replace(emails[0], emails[7])
+    )
+    page = upload(admin_client, changed)
+    told = {
+        (line.name, one.key): one.before and one.after and (one.before.text, one.after.text, one.same)
+        for line in page.context["changes"]
+        for one in line.differences
+    }
+    assert told == {
+        ("reporting", "token"): None,
+        ("ana@example.com", "first_name"): ("Ana", "Anna", 0),
+        ("ana@example.com", "team"): ("", "Sales/North", 0),
+        ("ana@example.com", "password"): None,
+        ("7 Sales", "hours"): ("always open", "time_zone: UTC; mon: 09:00-17:00", 0),
+        ("7 Sales", "groups"): ("All: agent-1@example.com", "All: agent-8@example.com", 7),
+    }
+    text = page.content.decode()
+    assert "<code>first_name</code> <del>Ana</del> → <ins>Anna</ins>" in text
+    assert "(7 more stay)" in text
+    assert "a long new password" not in text
+    assert "a-token-that" not in text
+    text = upload(admin_client, changed.replace(f"[{', '.join([emails[7], *emails[1:7]])}]", "[]")).content.decode()
+    assert "<summary>7 items</summary>" in text
+
+
+def test_scheduled_calls_that_fall_outside_new_hours_are_counted_before_and_after(admin_client):
+    make_center()
+    menu = make_menu("Sales", pk=7)
+    monday = now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=7 - now().weekday())
+    for hours in (0, 8, 9):
+        make_call(menu=menu, status="scheduled", scheduled_at=monday + timedelta(hours=hours))
+    page = upload(admin_client, "menus: [{id: 7, hours: {time_zone: UTC, weekly: {mon: ['09:00-17:00']}}}]")
+    assert "With this, 2 scheduled calls of “Sales” fall outside its hours." in page.content.decode()
+    page = apply(admin_client, page)
+    assert (
+        '/admin/calls/scheduled/?day=all&amp;outside=1&amp;menu=7">Move, keep or cancel them' in page.content.decode()
+    )
+    page = apply(admin_client, upload(admin_client, "menus: [{id: 7, output_msg: Hello}]"))
+    assert "fall outside" not in page.content.decode()
+
+
+def test_whoever_goes_back_leaves_no_file_behind(admin_client):
+    page = upload(admin_client, FILE)
+    assert StagedFile.objects.exists()
+    admin_client.get(PAGE)
+    assert not StagedFile.objects.exists()
+    assert "no longer kept" in admin_client.get(page.redirect_chain[-1][0]).content.decode()
+
+
+def test_more_passwords_than_a_page_can_hash_are_refused(admin_client):
+    agents = ", ".join(f"{{email: agent-{number}@example.com, password: a long password}}" for number in range(21))
+    page = upload(admin_client, f"agents: [{agents}]")
+    assert [fault.path for fault in page.context["faults"]] == ["agents[20].password"]
+    assert "21 passwords in the clear are too many" in page.content.decode()
 
 
 def test_every_fault_is_said_with_its_path_and_nothing_is_changed(admin_client):
