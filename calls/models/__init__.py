@@ -23,7 +23,7 @@ from calls.models.parts import (
 )
 from calls.models.sandbox import SandboxCall
 from calls.models.saved_view import SavedView
-from calls.models.twilio import TwilioLine
+from calls.models.twilio import TwilioLine, TwilioRecording
 from calls.models.vocabulary import (
     CHANNELS,
     AnswerType,
@@ -70,6 +70,7 @@ __all__ = [
     "Ticket",
     "Transfer",
     "TwilioLine",
+    "TwilioRecording",
     "Video",
     "VoicemailReason",
     "VoipOrder",
