@@ -8,12 +8,14 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core import checks
 from django.core.validators import validate_email
 from django.forms import ValidationError
+from phonenumbers import SUPPORTED_REGIONS
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 # Settings that count something, with the least they may be.
@@ -47,6 +49,8 @@ SECRET_KEY_LENGTH = 32
 PASSWORD_LENGTH = 8
 
 
+# Seconds. The clock takes a question that has not been answered in a minute for one whose worker died.
+ZENDESK_PATIENCE = 30
 def find_faults() -> Iterator[tuple[str, str]]:
     """What is wrong with the settings: the variable, and a sentence."""
     unreadable: dict[str, str] = settings.CCAI_UNREADABLE
@@ -101,6 +105,39 @@ def find_faults_of_ports() -> Iterator[tuple[str, str]]:
         yield "CCAI_CRM", f'"{settings.CCAI_CRM}" is not a CRM. Known are {known}.'
 
 
+    if settings.CCAI_CRM == "zendesk":
+        yield from find_faults_of_zendesk()
+
+
+def find_faults_of_zendesk() -> Iterator[tuple[str, str]]:
+    """Faults of what a center says of its Zendesk account. None shows a secret."""
+    try:
+        url = urlsplit(settings.CCAI_ZENDESK_URL)
+        is_host = bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:
+        url, is_host = urlsplit(""), False
+    is_bare = not (url.username or url.password or url.path or url.query or url.fragment)
+    # Over plain HTTP the token could be read on the way; nobody is between here and here.
+    is_safe = url.scheme == "https" or (url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost"))
+    if not (is_host and is_bare and is_safe):
+        yield "CCAI_ZENDESK_URL", "It is not the address of an account. Write one such as https://name.zendesk.com."
+    if settings.CCAI_ZENDESK_OAUTH_TOKEN:
+        if settings.CCAI_ZENDESK_TOKEN:
+            yield "CCAI_ZENDESK_OAUTH_TOKEN", "There is CCAI_ZENDESK_TOKEN, too. Write one of them."
+    elif not settings.CCAI_ZENDESK_TOKEN:
+        yield "CCAI_ZENDESK_TOKEN", "It is empty. Write an API token, or CCAI_ZENDESK_OAUTH_TOKEN."
+    else:
+        try:
+            validate_email(settings.CCAI_ZENDESK_EMAIL)
+        except ValidationError:
+            yield "CCAI_ZENDESK_EMAIL", "It is not an e-mail address. Write that of the agent the API token is used by."
+    for name in ("CCAI_ZENDESK_TOKEN", "CCAI_ZENDESK_OAUTH_TOKEN"):
+        if not re.fullmatch(r"[!-~]*", getattr(settings, name)):
+            yield name, "It has a character that no token has, such as a space. Copy it again."
+    if settings.CCAI_ZENDESK_COUNTRY not in ("", *SUPPORTED_REGIONS):
+        yield "CCAI_ZENDESK_COUNTRY", f'"{settings.CCAI_ZENDESK_COUNTRY}" is no country. Write two letters such as US.'
+    if not 0 < settings.CCAI_ZENDESK_TIMEOUT <= ZENDESK_PATIENCE:
+        yield "CCAI_ZENDESK_TIMEOUT", f"It is not possible. Write seconds, up to {ZENDESK_PATIENCE}."
 def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """The faults as system check errors, `ccai.E001`."""
     return [checks.Error(f"{name}: {sentence}", id="ccai.E001") for name, sentence in find_faults()]

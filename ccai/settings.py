@@ -77,7 +77,15 @@ CCAI_VOIP_ADAPTERS = {
     "sandbox_backup": "calls.voip.sandbox.SandboxProvider",
 }
 CCAI_CRM = env.str("CCAI_CRM", default="builtin")
-CCAI_CRM_ADAPTERS = {"builtin": "calls.crm.builtin.BuiltinCrm"}
+CCAI_CRM_ADAPTERS = {"builtin": "calls.crm.builtin.BuiltinCrm", "zendesk": "calls.crm.zendesk.ZendeskCrm"}
+CCAI_ZENDESK_URL = env.str("CCAI_ZENDESK_URL", default="").rstrip("/")
+CCAI_ZENDESK_EMAIL = env.str("CCAI_ZENDESK_EMAIL", default="")
+CCAI_ZENDESK_TOKEN = env.str("CCAI_ZENDESK_TOKEN", default="")
+CCAI_ZENDESK_OAUTH_TOKEN = env.str("CCAI_ZENDESK_OAUTH_TOKEN", default="")
+# The country of numbers that stand in Zendesk without one; "" where these are not dialled.
+CCAI_ZENDESK_COUNTRY = env.str("CCAI_ZENDESK_COUNTRY", default="").upper()
+# Seconds that a question to Zendesk may take in all.
+CCAI_ZENDESK_TIMEOUT = env.float("CCAI_ZENDESK_TIMEOUT", default=8.0)
 
 # Seconds. How long each thing may take before the clock settles it (docs/lifecycle.md lists the deadlines).
 CCAI_UNANSWERED_CALL_EXPIRATION = env.int("CCAI_UNANSWERED_CALL_EXPIRATION", default=1_800)
@@ -441,3 +449,5 @@ LOGGING = {
 
 # What could not be read of all this; ccai/checks.py reports it.
 CCAI_UNREADABLE = env.faults
+        # Below that it writes down addresses, in which people's numbers are searched for.
+        "urllib3": {"level": "INFO"},

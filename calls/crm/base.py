@@ -1,11 +1,24 @@
-"""What the project asks of a CRM. A vendor's words stop at the adapter."""
+"""What the project asks of a CRM, and tells it. A vendor's words stop at the adapter."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 class CrmUnavailable(Exception):
-    """The CRM did not answer, or not sensibly."""
+    """The CRM did not answer, or not sensibly. `again_in`: seconds for which it wants to be left alone, if it said so.
+
+    Its text is for the log, and for those who run the center: no address, number or name of anybody.
+    """
+
+    def __init__(self, text: str = "", again_in: float = 0) -> None:
+        super().__init__(text)
+        self.again_in = again_in
+
+
+class CrmRefused(Exception):
+    """The CRM will not take this, however often it is told. Its text is a sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +37,14 @@ class CrmTicket:
     ticket_id: str
     url: str | None
     contact: CrmContact | None
+    closed: bool = False  # for good: one that could be worked on again is open
 
 
 class Crm(ABC):
-    """An adapter to one CRM. Both questions raise CrmUnavailable where there is no answer; ask outside transactions."""
+    """An adapter to one CRM. Questions raise CrmUnavailable where there is no answer; ask outside transactions."""
+
+    # Whether it keeps what is said of calls; where it does not, nothing is written down for it.
+    takes_comments: ClassVar[bool] = False
 
     @abstractmethod
     def find_ticket(self, ticket_id: str) -> CrmTicket | None:
@@ -36,3 +53,15 @@ class Crm(ABC):
     @abstractmethod
     def find_contact(self, number: str) -> CrmContact | None:
         """The contact whose phone this is (E.164), the longest known of several, or None."""
+
+    @abstractmethod
+    def closed_tickets(self, ticket_ids: Collection[str]) -> set[str]:
+        """Those of `ticket_ids` that are closed. What it does not know is not closed."""
+
+    def add_comment(self, ticket_id: str, text: str, marker: str, *, may_be_there: bool) -> None:
+        """The ticket has a comment with this text, for agents alone. `marker` stands in the text, and in no other.
+
+        `may_be_there`: it was told before, and nobody knows whether it heard: it is looked for first. Raises
+        CrmUnavailable where that, or whether it was written, cannot be told, and CrmRefused where it is not taken.
+        """
+        raise CrmRefused("This CRM takes no comments.")

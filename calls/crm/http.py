@@ -1,0 +1,211 @@
+"""HTTP to a system that may be slow, down or lying: bounded in time and in size, and led to no other host.
+
+Nothing that is raised or logged here has an address in it: those hold phone numbers.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.poolmanager import PoolManager
+
+CONNECT, READ = 3.05, 5.0  # seconds, for a connection and for each part of an answer
+MAX_BODY = 4 * 1_048_576  # bytes
+CHUNK = 65_536
+
+
+class NoAnswer(Exception):
+    """There was no answer, or none that can be read. The text says what there was instead."""
+
+
+class Silence(NoAnswer):
+    """There was no answer at all, or not in time."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]  # found without case
+    body: bytes
+
+    def read_json(self) -> Any:
+        """What the body says. Raises NoAnswer where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise NoAnswer(f"{self.status} without JSON") from None
+
+
+class Deadline:
+    """After `seconds` the connections that are watched are cut, wherever they stand: a server that sends a byte now and
+    then keeps every time-out of a socket waiting for ever."""
+
+    def __init__(self, seconds: float) -> None:
+        self.has_passed = False
+        self._lock = threading.Lock()
+        self._watched: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+
+    def start(self) -> None:
+        """From now on time runs."""
+        self._timer.start()
+
+    def end(self) -> None:
+        """Nothing is cut any more."""
+        self._timer.cancel()
+        with self._lock:
+            for watched in self._watched:
+                watched.close()
+            self._watched.clear()
+
+    def watch(self, connection: socket.socket) -> None:
+        """`connection` is cut when time is up. A copy of it is kept, which stays the same where TLS takes it over."""
+        with self._lock:
+            self._watched.append(connection.dup())
+            if self.has_passed:
+                self._cut()
+
+    def _pass(self) -> None:
+        with self._lock:
+            self.has_passed = True
+            self._cut()
+
+    def _cut(self) -> None:
+        for watched in self._watched:
+            try:
+                watched.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it is over already
+
+
+# Of the question that is being asked here.
+running: ContextVar[Deadline] = ContextVar("running")
+
+
+class WatchedConnection(HTTPConnection):
+    """Cut by the deadline of the question that opens it."""
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        running.get().watch(connection)
+        return connection
+
+
+class WatchedTlsConnection(HTTPSConnection):
+    """As WatchedConnection, from before the handshake on."""
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        running.get().watch(connection)
+        return connection
+
+
+class WatchedPool(HTTPConnectionPool):
+    """Of watched connections."""
+
+    ConnectionCls = WatchedConnection
+
+
+class WatchedTlsPool(HTTPSConnectionPool):
+    """Of watched connections."""
+
+    ConnectionCls = WatchedTlsConnection
+
+
+class WatchedAdapter(HTTPAdapter):
+    """The adapter of requests, over watched connections; through a proxy, too."""
+
+    poolmanager: PoolManager
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """As the one above, with our pools."""
+        super().init_poolmanager(*args, **kwargs)
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """As the one above, with our pools."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        self._watch(manager)
+        return manager
+
+    @staticmethod
+    def _watch(manager: PoolManager) -> None:
+        manager.pool_classes_by_scheme = {"http": WatchedPool, "https": WatchedTlsPool}
+
+
+class Question:
+    """A question that may take several requests, over one connection, and no longer than `seconds` in all.
+
+    Looking up the host's name is the system's, and not in that time.
+    """
+
+    def __init__(self, base: str, auth: AuthBase, seconds: float) -> None:
+        self._base = base
+        self._auth = auth
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, WatchedAdapter())
+        # No compression, so that what comes is as large as it says.
+        self._session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "ccai"}
+        )
+        self._deadline = Deadline(seconds)
+
+    def __enter__(self) -> Self:
+        self._token = running.set(self._deadline)
+        self._deadline.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        running.reset(self._token)
+        self._deadline.end()
+        self._session.close()
+
+    def ask(
+        self, method: str, path: str, params: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """The answer to one request. Raises Silence where there is none in time, and NoAnswer where it is too large.
+
+        Redirects are answers like any other: what we have to say is for this host alone.
+        """
+        try:
+            with self._session.request(
+                method,
+                self._base + path,
+                params=params,
+                json=body,
+                auth=self._auth,
+                timeout=(CONNECT, READ),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                return Answer(response.status_code, response.headers, self._read(response))
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            what = "not in time" if self._deadline.has_passed else type(error).__name__
+            raise Silence(what) from None
+
+    def _read(self, response: requests.Response) -> bytes:
+        body = bytearray()
+        while chunk := response.raw.read1(CHUNK, decode_content=False):
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise NoAnswer("an answer that is too large")
+        if self._deadline.has_passed:
+            raise Silence("not in time")
+        return bytes(body)

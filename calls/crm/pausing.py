@@ -1,0 +1,44 @@
+"""For how long a system outside is not to be asked, known to all processes of the center.
+
+It is kept in Redis; where that does not answer each process knows what it was told itself.
+"""
+
+from datetime import datetime, timedelta
+
+import redis
+
+from ccai.redis import breaker, client
+from ccai.times import now
+
+PREFIX = "ccai:pause:"
+
+_own: dict[str, datetime] = {}
+
+
+def pause(name: str, seconds: float) -> None:
+    """What has this name is not asked for `seconds`, or for longer where that was said before."""
+    until = now() + timedelta(seconds=seconds)
+    if seconds_left(name) >= seconds:
+        return
+    _own[name] = until
+    if not breaker().closed():
+        return
+    try:
+        client().set(PREFIX + name, until.timestamp(), px=max(1, int(seconds * 1000)))
+    except redis.RedisError as error:
+        breaker().trip(error)
+
+
+def seconds_left(*names: str) -> float:
+    """The longest time that is left of the pauses with these names; 0 where there are none."""
+    at = now()
+    for name in [name for name, until in _own.copy().items() if until <= at]:
+        _own.pop(name, None)
+    until = [_own[name].timestamp() for name in names if name in _own]
+    if breaker().closed():
+        try:
+            told = client().mget([PREFIX + name for name in names])
+            until += [float(moment) for moment in told if moment]
+        except redis.RedisError as error:
+            breaker().trip(error)
+    return max(0.0, *(moment - at.timestamp() for moment in until)) if until else 0.0
