@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from agents import webhooks
 from agents.models import Agent, Engagement, StatusChange
 from ccai import heartbeat
 from ccai.announcing import announce_on_commit
@@ -33,6 +34,7 @@ def set_status(
     """
     at = at or now()
     with transaction.atomic():
+        webhooks.catch_up(agent.pk)
         changed = (
             Agent.objects.filter(pk=agent.pk, status__in=only_from)
             .exclude(status=status)
@@ -42,6 +44,7 @@ def set_status(
             StatusChange.objects.create(agent_id=agent.pk, status=status, at=at)
             agent.status, agent.status_since, agent.idle_since = status, at, at
             announce_on_commit([agent.pk])
+            webhooks.record_status(agent)
     return bool(changed)
 
 

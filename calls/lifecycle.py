@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import transaction
 
 from agents import availability
+from calls import webhooks
+from calls.crm import comments
 from calls.models import Call, CallEvent, FailReason, Hold, Participant, Status
 from calls.models.call import OVER
 from ccai import announcing
@@ -110,6 +112,7 @@ def deadline_of(call: Call, status: str, at: datetime) -> datetime | None:
 def consequences(call: Call, to: str, at: datetime) -> dict[str, Any]:
     """The columns that follow from `call` coming to the status `to` at the moment `at`."""
     columns: dict[str, Any] = {"deadline_at": deadline_of(call, to, at)}
+    columns["ask_crm_at"] = at if to == Status.SCHEDULED and call.out_ticket_id else None
     stamp = STAMPS.get(Status(to))
     if stamp and (getattr(call, stamp) is None or to == Status.ASSIGNED):
         columns[stamp] = at
@@ -139,6 +142,7 @@ def begin(call: Call, cause: str, at: datetime) -> None:
         setattr(call, column, value)
     call.save(force_insert=True)
     CallEvent.objects.create(call=call, old="", new=call.status, cause=cause, by=actor_name(), at=at)
+    webhooks.record_calls("call.created", [call.pk])
     _log_on_commit("call %s: born %s (%s)", call.pk, call.status, cause)
 
 
@@ -169,14 +173,17 @@ def transition_many(
     moved: list[Call] = []
     events: list[CallEvent] = []
     with transaction.atomic():
+        webhooks.catch_up([call.pk for batch in batches.values() for call in batch])
         for (old, values_of_batch), batch in batches.items():
             movers = _swap(batch, old, {**dict(values_of_batch), **columns})
             moved += movers
             events += [CallEvent(call=call, old=old, new=to, cause=cause, by=by, at=at) for call in movers]
         CallEvent.objects.bulk_create(events)
+        webhooks.record_calls(f"call.{to}", [call.pk for call in moved])
         if to in OVER and not goes_on:
             end_holds(moved, at)
             _end_participants(moved, at)
+            comments.write_ended(moved)
         if to == Status.FINISHED:
             _recover_parents(moved, at)
         for event in events:

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
-from calls import lifecycle, next_call, routing
+from calls import lifecycle, next_call, routing, webhooks
 from calls.casting import (
     Group,
     cast_columns,
@@ -206,14 +206,15 @@ def assign(call: Call, agent: Agent, engagement_id: int, answer_type: str, at: d
 def settle(offers: QuerySet[Offer], status: str, at: datetime) -> int:
     """The open ones of `offers` are `status`, and their agents are free unless they accepted. Returns how many."""
     still_open = offers.filter(status=Offer.Status.OPEN)
-    rows = list(still_open.select_for_update().values_list("pk", "engagement_id"))
+    rows = list(still_open.select_for_update().values_list("pk", "engagement_id", "call_id"))
     if not rows:
         return 0
-    settled = Offer.objects.filter(pk__in=[pk for pk, _ in rows], status=Offer.Status.OPEN).update(
+    settled = Offer.objects.filter(pk__in=[pk for pk, _, _ in rows], status=Offer.Status.OPEN).update(
         status=status, settled_at=at
     )
     if status != Offer.Status.ACCEPTED:
-        availability.release([engagement_id for _, engagement_id in rows], at)
+        availability.release([engagement_id for _, engagement_id, _ in rows], at)
+    webhooks.record_offers(f"offer.{status}", {pk: call_id for pk, _, call_id in rows})
     return settled
 
 
@@ -319,4 +320,5 @@ def _offer(
                 expires_at=until,
             )
         )
-    Offer.objects.bulk_create(offers)
+    made = Offer.objects.bulk_create(offers)
+    webhooks.record_offers("offer.made", {offer.pk: offer.call_id for offer in made})

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from calls import errors
+from calls import errors, webhooks
 from calls.models import Call
 from calls.services.on_call import announce_call
 from ccai.errors import Refused
@@ -40,6 +40,7 @@ def set_data_parameters(call: Call, body: dict[str, Any]) -> dict[str, Any]:
             raise Refused(errors.PARAMETERS_TOO_LARGE)
         if body:
             Call.objects.filter(pk=call.pk).update(data_parameters=merged, updated_at=now())
+            webhooks.record_calls("call.data_parameters_updated", [call.pk])
             announce_call(call)
     call.data_parameters = merged
     return merged

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from calls import errors
+from django.db import transaction
+
+from calls import errors, webhooks
 from calls.models import Call
 from calls.services.on_call import announce_call
 from ccai.errors import Refused
@@ -32,9 +34,11 @@ def set_customer_flags(call: Call, body: dict[str, Any]) -> dict[str, bool]:
             raise Refused(errors.FLAGS_DIFFER)
     if not given:
         raise Refused(errors.NO_FLAG_GIVEN)
-    if not Call.objects.filter(pk=call.pk, ends_at=None).update(**given, updated_at=now()):
-        raise Refused(errors.CALL_HAS_ENDED)
-    announce_call(call)
+    with transaction.atomic():
+        if not Call.objects.filter(pk=call.pk, ends_at=None).update(**given, updated_at=now()):
+            raise Refused(errors.CALL_HAS_ENDED)
+        webhooks.record_calls("call.flagged", [call.pk])
+        announce_call(call)
     for flag, value in given.items():
         setattr(call, flag, value)
     return customer_flags(call)

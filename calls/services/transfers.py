@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
-from calls import clock, errors, lifecycle, offers, orders
+from calls import clock, errors, lifecycle, offers, orders, webhooks
 from calls.models import AnswerType, Call, DisconnectedBy, FailReason, Offer, Participant, Status, Transfer, VoipOrder
 from calls.models.call import OVER
 from calls.serializers import IllTyped, agent_snapshot, read_id, read_text
@@ -296,10 +296,12 @@ def _offer(call: Call, made: Transfer, agent: Agent, to_agent: Agent, at: dateti
         offered_at=at,
         expires_at=at + timedelta(seconds=settings.CCAI_TRANSFER_TIMEOUT),
     )
+    webhooks.record_offers("offer.made", {offer.pk: call.pk})
     stays.touch(call)
     if made.kind == Kind.WARM:
         stays.begin_hold(call, agent, at)
     if to_agent.auto_answer:
+        webhooks.catch_up([call.pk])
         offers.settle(Offer.objects.filter(pk=offer.pk), Offer.Status.ACCEPTED, at)
         _take(call, made, offer, AnswerType.AUTO, at)
 
@@ -365,7 +367,10 @@ def _enter(call: Call, stay: Participant, menu: Menu, at: datetime) -> None:
 
 def _settle(made: Transfer, status: str, at: datetime, reason: str = FailReason.NOTHING) -> None:
     """`made` is `status`, if it was under way still; the call shows it."""
-    Transfer.objects.filter(pk=made.pk, status=Transfer.Status.TRANSFERRING).update(
+    settled = Transfer.objects.filter(pk=made.pk, status=Transfer.Status.TRANSFERRING).update(
         status=status, fail_reason=reason, ended_at=at
     )
     Call.objects.filter(pk=made.call_id).update(updated_at=now())
+    if settled:
+        done = status == Transfer.Status.TRANSFERRED
+        webhooks.record_calls("call.transferred" if done else "call.transfer_failed", [made.call_id])

@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='webhookdelivery',
             name='endpoint',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='ccai.webhookendpoint', verbose_name='endpoint'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='ccai.webhookendpoint', verbose_name='endpoint'),
         ),
         migrations.CreateModel(
             name='WebhookEvent',
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['due_at', 'id'], name='webhook_deliveries_due'),
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'due_at', 'id'], name='webhook_deliveries_due'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',

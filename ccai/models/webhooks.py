@@ -92,8 +92,8 @@ class WebhookEvent(models.Model):
 class WebhookDelivery(models.Model):
     """One event on its way to one endpoint.
 
-    `due_at` is when it is next tried, `claimed_until` when whoever tries it now is taken for dead; both are empty once
-    it is over.
+    `due_at` is when it is next tried, or looked at; empty where it is over, and where it is kept for an endpoint that
+    is not active. While somebody tries it, both it and `claimed_until` are when they are taken for dead.
     """
 
     class Status(models.TextChoices):
@@ -106,8 +106,15 @@ class WebhookDelivery(models.Model):
     event = models.ForeignKey(
         WebhookEvent, db_index=False, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("event")
     )
+    # No constraint: what happens to a call does not fail because an endpoint is deleted at that moment, and does not
+    # wait for its row either. What is left of it is forgotten with its event.
     endpoint = models.ForeignKey(
-        WebhookEndpoint, db_index=False, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("endpoint")
+        WebhookEndpoint,
+        db_index=False,
+        db_constraint=False,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        verbose_name=_("endpoint"),
     )
     subject = models.CharField(_("subject"), max_length=40)  # the event's
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.PENDING)
@@ -125,7 +132,9 @@ class WebhookDelivery(models.Model):
         constraints = (models.UniqueConstraint(fields=["event", "endpoint"], name="an_endpoint_gets_an_event_once"),)
         indexes = (
             # what is to be tried
-            models.Index(fields=["due_at", "id"], condition=Q(status="pending"), name="webhook_deliveries_due"),
+            models.Index(
+                fields=["endpoint", "due_at", "id"], condition=Q(status="pending"), name="webhook_deliveries_due"
+            ),
             # whether one of the same subject is to arrive before it
             models.Index(
                 fields=["endpoint", "subject", "id"], condition=Q(status="pending"), name="webhook_deliveries_in_order"

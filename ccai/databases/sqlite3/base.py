@@ -2,6 +2,8 @@
 
 from django.db.backends.sqlite3 import base, operations
 
+from ccai.databases.committing import BeforeCommit
+
 
 class DatabaseOperations(operations.DatabaseOperations):
     """Django's, with compilers that record."""
@@ -9,7 +11,7 @@ class DatabaseOperations(operations.DatabaseOperations):
     compiler_module = "ccai.databases.sqlite3.compiler"
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with operations that record."""
+class DatabaseWrapper(BeforeCommit, base.DatabaseWrapper):
+    """Django's, with operations that record, and what is written before each commit."""
 
     ops_class = DatabaseOperations

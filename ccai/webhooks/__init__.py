@@ -1,0 +1,1 @@
+"""The outbox: programs are told what happens, in order, signed, and until they have heard it."""

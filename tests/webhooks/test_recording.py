@@ -1,0 +1,219 @@
+"""Events are written with what they tell, as it is left, or not at all."""
+
+import contextlib
+import json
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from agents import availability
+from calls import lifecycle, offers, webhooks
+from calls.lifecycle import BIRTHS, TRANSITIONS
+from calls.models import Call, DisconnectedBy, FailReason, Offer, Status
+from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from ccai.times import now
+from ccai.webhooks import recording
+from ccai.webhooks.events import TYPES, wants
+from tests.factories import make_agent, make_call, make_center, make_menu
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def endpoint():
+    """A program that wants everything."""
+    return WebhookEndpoint.objects.create(url="https://example.com/hook")
+
+
+def told():
+    """The types of all events, in order."""
+    return list(WebhookEvent.objects.order_by("pk").values_list("type", flat=True))
+
+
+def body(type_):
+    """The message of the one event of this type."""
+    return json.loads(WebhookEvent.objects.get(type=type_).body)
+
+
+def fail(calls):
+    """They come to nothing."""
+    return lifecycle.transition_many(
+        calls, Status.FAILED, cause="test", fail_reason=FailReason.UNKNOWN, disconnected_by=DisconnectedBy.SYSTEM
+    )
+
+
+def test_every_status_has_its_event():
+    reached = {to for targets in TRANSITIONS.values() for to in targets}
+    assert {f"call.{status}" for status in reached} <= set(TYPES)
+    assert {f"offer.{status}" for status in Offer.Status.values} - {"offer.open"} <= set(TYPES)
+    assert BIRTHS
+    assert {"call.created", "offer.made"} <= set(TYPES)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "type_", "wanted"),
+    [
+        ([], "call.queued", True),
+        (["call.*"], "call.queued", True),
+        (["call.*"], "offer.made", False),
+        (["offer.made", "call.failed"], "offer.made", True),
+        (["call.voicemail"], "call.voicemail_read", False),
+    ],
+)
+def test_an_endpoint_says_what_it_wants(patterns, type_, wanted):
+    assert wants(patterns, type_) is wanted
+
+
+def test_the_message_is_the_call_as_the_api_shows_it(api, endpoint):
+    make_center()
+    menu = make_menu(menu_type="ivr_menu", agents=[make_agent()])
+    WebhookEvent.objects.all().delete()
+    made = api.post(
+        "/calls", {"call_type": "IncomingCall", "menu_id": menu.pk, "end_user_number": "+12025550123"}
+    ).json()
+    message = body("call.created")
+    assert message["data"] == made == api.get(f"/calls/{made['id']}").json()
+    event = WebhookEvent.objects.get()
+    assert (message["id"], message["type"], event.subject) == (event.uid, "call.created", f"call:{made['id']}")
+    assert message["timestamp"] == made["created_at"] or message["timestamp"] > made["created_at"]
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.event, delivery.endpoint, delivery.subject) == (event, endpoint, event.subject)
+
+    api.patch(f"/calls/{made['id']}/customer_flag", {"verified_customer": True})
+    api.patch(f"/calls/{made['id']}/data_parameters", {"order": "12"})
+    assert told() == ["call.created", "call.flagged", "call.data_parameters_updated"]
+    assert body("call.flagged")["data"]["verified"] is True
+    assert body("call.data_parameters_updated")["data"] == api.get(f"/calls/{made['id']}").json()
+
+
+def test_each_of_two_transitions_in_one_transaction_tells_its_own_moment(endpoint):
+    call = make_call(Status.QUEUED)
+    with transaction.atomic():
+        lifecycle.transition(call, Status.DEFLECTED, cause="test")
+        lifecycle.transition(call, Status.VOICEMAIL, cause="test")
+        Call.objects.filter(pk=call.pk).update(rating=4)
+    assert told() == ["call.deflected", "call.voicemail"]
+    assert [body(type_)["data"]["status"] for type_ in told()] == ["deflected", "voicemail"]
+    # The second is told as the transaction leaves the call.
+    assert [body(type_)["data"]["rating"] for type_ in told()] == [None, 4]
+
+
+def test_an_offer_and_who_takes_it_are_told_in_order(endpoint, center):
+    first, second = make_agent(), make_agent()
+    call = make_call(Status.QUEUED, menu=make_menu(agents=[first, second]))
+    Call.objects.filter(pk=call.pk).update(cast_until=now(), cast_round=1, cast_level=1)
+    offers.hold_out(now())
+    made = WebhookEvent.objects.filter(type="offer.made")
+    assert {json.loads(event.body)["data"]["offer"]["agent_info"]["id"] for event in made} == {first.pk, second.pk}
+    offers.accept(Offer.objects.get(agent=first))
+    assert told() == ["offer.made", "offer.made", "offer.accepted", "call.assigned", "offer.withdrawn"]
+    accepted, assigned = body("offer.accepted")["data"], body("call.assigned")["data"]
+    assert (accepted["status"], accepted["offer"]["status"]) == ("queued", "accepted")
+    assert (assigned["status"], assigned["agent_info"]["id"]) == ("assigned", first.pk)
+    assert len(assigned["participants"]) == 1
+    assert body("offer.withdrawn")["data"]["offer"]["agent_info"]["id"] == second.pk
+
+
+def test_an_agents_status_is_told_as_get_agents_shows_it(api, endpoint):
+    agent = make_agent()
+    assert availability.set_status(agent, "away") or True
+    availability.set_status(agent, "available")
+    assert body_of_last()["data"] == api.get(f"/agents/{agent.pk}").json()
+    assert WebhookEvent.objects.latest("pk").subject == f"agent:{agent.pk}"
+
+
+def body_of_last():
+    """The message of the last event."""
+    return json.loads(WebhookEvent.objects.latest("pk").body)
+
+
+def undo(act):
+    """`act` is done and rolled back."""
+    with contextlib.suppress(IntegrityError), transaction.atomic():
+        act()
+        raise IntegrityError
+
+
+def test_what_is_rolled_back_was_never_told(endpoint):
+    call, other = make_call(Status.QUEUED), make_call(Status.QUEUED)
+    undo(lambda: fail([call]))
+    assert told() == []
+
+    def leave_a_message():
+        # What happened before is told within the savepoint, and told again once that is gone.
+        Call.objects.filter(pk=other.pk).update(rating=1)
+        lifecycle.transition(other, Status.VOICEMAIL, cause="test")
+
+    with transaction.atomic():
+        lifecycle.transition(other, Status.DEFLECTED, cause="test")
+        undo(leave_a_message)
+    assert told() == ["call.deflected"]
+    assert body("call.deflected")["data"]["rating"] is None
+
+    with transaction.atomic():
+        Call.objects.filter(pk=call.pk).update(rating=2)
+    assert told() == ["call.deflected"]
+
+
+def test_what_cannot_be_told_is_not_done(endpoint):
+    call = make_call(Status.QUEUED)
+
+    def read(keys):
+        raise LookupError("nothing can be read")
+
+    @transaction.atomic
+    def try_to():
+        fail([call])
+        recording.record("call.flagged", read, {call.pk: f"call:{call.pk}"})
+
+    with pytest.raises(LookupError):
+        try_to()
+    assert Call.objects.get(pk=call.pk).status == Status.QUEUED
+    assert told() == []
+    # The connection is as good as ever.
+    fail([Call.objects.get(pk=call.pk)])
+    assert told() == ["call.failed"]
+
+
+def test_outside_of_a_transaction_nothing_is_recorded():
+    with pytest.raises(transaction.TransactionManagementError):
+        webhooks.record_calls("call.flagged", [1])
+
+
+def test_many_calls_are_told_in_as_many_queries_as_one(endpoint):
+    counts = []
+    for number in (1, 60):
+        calls = make_calls(number)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(fail(calls)) == number
+        counts.append(len([query for query in captured if "webhook" in query["sql"] or "SELECT" in query["sql"]]))
+    assert WebhookDelivery.objects.count() == 61
+    assert counts[1] <= counts[0] + 1  # one row is moved without looking first
+
+
+def make_calls(number):
+    """So many that wait in one queue."""
+    menu = make_menu()
+    Call.objects.bulk_create(make_call(Status.QUEUED, menu=menu, save=False) for _ in range(number))
+    return list(Call.objects.filter(menu=menu))
+
+
+def test_where_nobody_listens_nothing_is_made(endpoint):
+    endpoint.events = ["agent.*"]
+    endpoint.save()
+    with CaptureQueriesContext(connection) as captured:
+        fail([make_call(Status.QUEUED)])
+    assert told() == []
+    assert len([query for query in captured if "webhook" in query["sql"]]) == 1
+    # Nor for one that was switched off; for one that failed for days it is kept.
+    for why, kept in ((WebhookEndpoint.Disabled.BY_HAND, 0), (WebhookEndpoint.Disabled.FAILING, 1)):
+        WebhookEndpoint.objects.update(events=[], active=False, disabled=why)
+        fail([make_call(Status.QUEUED)])
+        assert WebhookDelivery.objects.filter(due_at=None).count() == kept
+
+
+@pytest.fixture
+def center():
+    """What calls need."""
+    make_center()
