@@ -3,8 +3,10 @@
 from django.urls import re_path
 
 from agents.resources import AgentsView, AgentView, TeamsView
+from calls.end_user_views import EndUsersView
 from calls.sent_views import DataParametersView, FeedbackView, PhotosView, VideosView
 from calls.views import CallCancelView, CallsView, CallView, CustomerFlagView, MenuWaitView, TransfersView
+from menus.resources import MenusView, MenuTreeView, MenuView
 
 urlpatterns = [
     re_path(r"^calls/?$", CallsView.as_view()),
@@ -19,5 +21,9 @@ urlpatterns = [
     re_path(r"^agents/?$", AgentsView.as_view()),
     re_path(r"^agents/(?P<agent_id>[0-9]+)/?$", AgentView.as_view()),
     re_path(r"^teams/?$", TeamsView.as_view()),
+    re_path(r"^end_users/?$", EndUsersView.as_view()),
+    re_path(r"^menus/?$", MenusView.as_view()),
+    re_path(r"^menus/tree/?$", MenuTreeView.as_view()),
+    re_path(r"^menus/(?P<menu_id>[0-9]+)/?$", MenuView.as_view()),
     re_path(r"^menus/(?P<menu_id>[0-9]+)/wait/?$", MenuWaitView.as_view()),
 ]

@@ -283,6 +283,10 @@ PATCH /apps/api/v1/calls/scheduled/{call}/cancel                 401       401  
 GET   /apps/api/v1/agents                                        401       401   401    401        401   200
 GET   /apps/api/v1/agents/{agent}                                401       401   401    401        401   200
 GET   /apps/api/v1/teams                                         401       401   401    401        401   200
+GET   /apps/api/v1/end_users                                     401       401   401    401        401   200
+GET   /apps/api/v1/menus                                         401       401   401    401        401   200
+GET   /apps/api/v1/menus/tree                                    401       401   401    401        401   200
+GET   /apps/api/v1/menus/{menu}                                  401       401   401    401        401   200
 GET   /apps/api/v1/menus/{menu}/wait                             401       401   401    401        401   200
 GET   /apps/api/v1/nothing                                       401       401   401    401        401   404
 """

@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.availability import engage, set_status
 from agents.models import Engagement, Language, OutboundNumber, Team
+from calls.models import EndUser
 from ccai.times import now, wire_time
-from tests.factories import make_agent
+from menus.models import DeflectionOption, Menu
+from tests.factories import make_agent, make_menu
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +118,99 @@ def test_teams_come_with_the_number_of_their_active_agents(api):
     ]
     assert all_pages(api, "/teams", per=1, sort_direction="ASC") == ([above.pk, below.pk], 2)
     assert ids(api.get("/teams", {"parent_id": above.pk})) == [below.pk]
+
+
+def test_a_menu_is_shown_with_its_way_its_state_and_its_groups(api):
+    agents = [make_agent(), make_agent()]
+    root = make_menu("Help", menu_type="ivr_menu")
+    menu = make_menu("Bills", menu_type="ivr_menu", parent=root, position=2, agents=agents, priority=3)
+    number = OutboundNumber.objects.create(number="+13392195276")
+    menu.outbound_numbers.add(number)
+    menu.languages.add(Language.objects.get_or_create(code="en")[0])
+    make_menu("Old", menu_type="ivr_menu", parent=menu, deleted=True)
+    DeflectionOption.objects.create(menu=menu, occasion="redirection", kind="message", message="Bye")
+    group = menu.groups.get()
+
+    assert api.get(f"/menus/{menu.pk}").json() == {
+        "id": menu.pk,
+        "name": "Bills",
+        "parent_id": root.pk,
+        "position": 2,
+        "deleted": False,
+        "hidden": False,
+        "menu_type": "ivr_menu",
+        "output_msg": "",
+        "menu_path": menu.path(),
+        "leaf": True,
+        "state": "manual_redirection",
+        "recording": "do_not_record",
+        "offer_type": "cascade",
+        "priority": 3,
+        "substitute_id": None,
+        "languages": ["en"],
+        "outbound_numbers": ["+1 339-219-5276"],
+        "groups": [
+            {
+                "id": group.pk,
+                "name": "Group 1",
+                "position": 0,
+                "timeout_seconds": 20,
+                "agent_ids": [agent.pk for agent in agents],
+            }
+        ],
+    }
+    top = api.get(f"/menus/{root.pk}").json()
+    assert (top["leaf"], top["state"], top["groups"]) == (False, "open", [])
+    assert refusal(api.get("/menus/99999")) == (404, {"message": "Menu 99999 is not found"}, "menu_not_found")
+
+
+def test_menus_come_as_a_list_and_as_a_tree_and_deleted_ones_when_asked_for(api):
+    root = make_menu("Help")
+    one = queries_of(lambda: api.get("/menus"))
+    late = make_menu("Late", parent=root, position=2, agents=[make_agent()])
+    early = make_menu("Early", parent=root, position=1, agents=[make_agent()])
+    gone = make_menu("Gone", parent=root, position=3, deleted=True)
+    web = make_menu("Web", menu_type="web_menu", hidden=True, position=9)
+
+    assert all_pages(api, "/menus", per=2) == ([web.pk, early.pk, late.pk, root.pk], 2)
+    assert queries_of(lambda: api.get("/menus")) <= one + 3
+    assert (
+        ids(api.get("/menus", {"deleted": "true"}))
+        == [gone.pk]
+        == ids(api.get("/menus", {"name": "Gone", "deleted[]": ["true", "false"]}))
+    )
+    assert api.get(f"/menus/{gone.pk}").json()["deleted"] is True
+    assert ids(api.get("/menus", {"parent_id": root.pk, "hidden": "false"})) == [early.pk, late.pk]
+    assert refusal(api.get("/menus/tree", {"menu_type": "chat"}))[1] == {"message": "menu_type is not well formed"}
+
+    def shape(nodes):
+        return [(node["id"], shape(node["children"])) for node in nodes]
+
+    tree = api.get("/menus/tree").json()
+    assert shape(tree) == [(root.pk, [(early.pk, []), (late.pk, [])]), (web.pk, [])]
+    assert tree[1] == {**Menu.objects.get(pk=web.pk).snapshot(), "children": []}
+    assert shape(api.get("/menus/tree", {"menu_type": "web_menu"}).json()) == [(web.pk, [])]
+    assert queries_of(lambda: api.get("/menus/tree")) <= one
+
+
+def test_end_users_are_masked_for_a_token_that_does_not_show_personal_data(api, api_token):
+    first = EndUser.objects.create(number="+12025550123")
+    other = EndUser.objects.create(name="Kim", identifier="kim", out_contact_id="c-1")
+
+    assert all_pages(api, "/end_users", per=1) == ([other.pk, first.pk], 2)
+    assert api.get("/end_users", {"number": "+1 202-555-0123"}).json() == [
+        {
+            "id": first.pk,
+            "identifier": None,
+            "out_contact_id": None,
+            "name": None,
+            "number": "+1 202-555-0123",
+            "created_at": wire_time(first.created_at),
+        }
+    ]
+    assert ids(api.get("/end_users", {"created_at[to]": wire_time(first.created_at)})) == []
+    api_token.personal_data = False
+    api_token.save()
+    masked = api.get("/end_users", {"out_contact_id": "c-1"}).json()[0]
+    assert (masked["identifier"], masked["out_contact_id"], masked["name"]) == ("k•••", "c•••", "K•••")
+    assert api.get("/end_users", {"number": "+12025550123"}).json()[0]["number"] == "•••• 0123"
