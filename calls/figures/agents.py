@@ -5,22 +5,20 @@ outshines any status), in wrap-up, available, and away. What began before the st
 the part that lies within.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 
-from agents.models import Agent, Engagement, StatusChange
+from agents.models import Engagement
+from calls.figures.agent_time import LONGEST, TAKEN, FreeTime, free_time
 from calls.figures.moments import Milliseconds, milliseconds
 from calls.models import Hold, Offer
 from ccai.times import now
 
-# What takes an agent's time and is over by then did not begin longer ago: no call lasts for days.
-LONGEST = timedelta(days=1)
-TAKEN = (Engagement.Kind.CALL, Engagement.Kind.DIAL_PROMPT)
 # So many ids at most are asked for at once.
 MOST_IDS = 5_000
 
@@ -67,111 +65,61 @@ class AgentFigures:
 def agents_today(agent_ids: Collection[int], start: datetime, end: datetime) -> dict[int, AgentFigures]:
     """The figures of each of these agents from `start` until `end`, or until now where that is earlier.
 
-    Five queries, however many they are. An agent of whom no status is written down was offline.
+    Four queries, however many they are. An agent of whom no status is written down was offline.
     """
     end = min(end, now())
     if start >= end:
         return {agent_id: AgentFigures() for agent_id in agent_ids}
-    time = AgentTime(agent_ids, start, end)
-    held = _holds([talk.call_id for talks in time.talks.values() for talk in talks], start, end)
+    talks = _talks(agent_ids, start, end)
+    held = _holds([talk.call_id for of_agent in talks.values() for talk in of_agent], start, end)
     missed = _missed(agent_ids, start, end)
+    free = free_time(agent_ids, start, end)
+    first, last = milliseconds(start), milliseconds(end)
     figures = {}
     for agent_id in agent_ids:
         talk_seconds = hold_seconds = 0.0
-        for talk in time.talks[agent_id]:
-            stretch = list(clipped([(talk.begun, talk.ended)], time.start, time.end))
+        for talk in talks[agent_id]:
+            stretch = list(clipped([(talk.begun, talk.ended)], first, last))
             talk_seconds += seconds(stretch)
             hold_seconds += overlap(stretch, held[talk.call_id])
+        rest = free.get(agent_id, FreeTime())
         figures[agent_id] = AgentFigures(
-            calls=sum(time.start <= talk.begun < time.end for talk in time.talks[agent_id]),
+            calls=sum(first <= talk.begun < last for talk in talks[agent_id]),
             talk_seconds=talk_seconds - hold_seconds,
             hold_seconds=hold_seconds,
-            wrap_up_seconds=time.free_seconds(agent_id, Agent.Status.WRAP_UP, time.start, time.end),
-            available_seconds=time.free_seconds(agent_id, Agent.Status.AVAILABLE, time.start, time.end),
+            wrap_up_seconds=rest.wrap_up,
+            available_seconds=rest.available,
             missed=missed[agent_id],
         )
     return figures
 
 
-class AgentTime:
-    """How some agents spent the time from `start` until `end`, agent by agent: when they were on calls, when they
-    talked, and what they said that they did. Three queries."""
-
-    def __init__(self, agent_ids: Collection[int], start: datetime, end: datetime) -> None:
-        self.start, self.end = milliseconds(start), milliseconds(end)
-        self.taken: dict[int, list[Stretch]] = defaultdict(list)
-        self.talks: dict[int, list[Talk]] = defaultdict(list)
-        self.statuses: dict[int, dict[str, list[Stretch]]] = defaultdict(lambda: defaultdict(list))
-        # The calls of each agent in their order: when they began, when they were over, and their ids.
-        self._calls: dict[int, list[tuple[int, int | None, int]]] = defaultdict(list)
-        self._read_taken(agent_ids, start, end)
-        self._read_statuses(agent_ids, start, end)
-
-    def free_seconds(self, agent_id: int, status: str, start: int, end: int) -> float:
-        """For how long of the time from `start` until `end` (milliseconds) the agent was `status`, and on no call."""
-        stretches = list(clipped(self.statuses[agent_id][status], start, end))
-        return seconds(stretches) - overlap(stretches, self.taken[agent_id])
-
-    def working_seconds(self, agent_ids: Collection[int], end: datetime) -> tuple[float, float]:
-        """For how long of the time until `end` these agents handled calls (talk, hold, wrap-up), and for how long they
-        were available, together."""
-        handling = available = 0.0
-        until = milliseconds(end)
-        for agent_id in agent_ids:
-            talks = [(talk.begun, talk.ended) for talk in self.talks[agent_id]]
-            handling += seconds(clipped(talks, self.start, until))
-            handling += self.free_seconds(agent_id, Agent.Status.WRAP_UP, self.start, until)
-            available += self.free_seconds(agent_id, Agent.Status.AVAILABLE, self.start, until)
-        return handling, available
-
-    def wrap_ups(self) -> Iterator[tuple[int, float]]:
-        """The call before each wrap-up that is over, and how many seconds of the wrap-up came after it."""
-        for agent_id, calls in self._calls.items():
-            begun = [call[0] for call in calls]
-            for first, last in self.statuses[agent_id][Agent.Status.WRAP_UP]:
-                place = bisect_left(begun, first) - 1
-                if place < 0 or last >= self.end:
-                    continue
-                _begun, ended, call_id = calls[place]
-                if ended is not None and last > ended:
-                    yield call_id, (last - max(first, ended)) / 1_000
-
-    def _read_taken(self, agent_ids: Collection[int], start: datetime, end: datetime) -> None:
-        begun = Q(started_at__gt=start - LONGEST, started_at__lt=end)
-        rows = (
-            Engagement.objects.filter(
-                begun & Q(ended_at__gt=start) | Q(ended_at=None, started_at__lt=end),
-                agent__in=agent_ids,
-                kind__in=TAKEN,
-            )
-            .order_by("started_at")
-            .values_list(
-                "agent",
-                Milliseconds("started_at"),
-                Milliseconds("ended_at"),
-                "participant__call",
-                Milliseconds("participant__connected_at"),
-                Milliseconds("participant__call__connected_at"),
-            )
+def _talks(agent_ids: Collection[int], start: datetime, end: datetime) -> dict[int, list[Talk]]:
+    """The conversations of each agent that lie in the time from `start` until `end`, or begin before it or go on."""
+    begun = Q(started_at__gt=start - LONGEST, started_at__lt=end)
+    rows = (
+        Engagement.objects.filter(
+            begun & Q(ended_at__gt=start) | Q(ended_at=None, started_at__lt=end),
+            agent__in=agent_ids,
+            kind__in=TAKEN,
+            participant__connected_at__isnull=False,
+            participant__call__connected_at__isnull=False,
         )
-        for agent_id, first, last, call_id, joined, connected in rows:
-            self.taken[agent_id] += clipped([(first, last)], self.start, self.end)
-            if call_id is not None:
-                self._calls[agent_id].append((first, last, call_id))
-            # Who had left when the end user came on the line has talked to nobody.
-            if joined and connected and (last is None or last > connected):
-                self.talks[agent_id].append(Talk(call_id, max(joined, connected), last))
-
-    def _read_statuses(self, agent_ids: Collection[int], start: datetime, end: datetime) -> None:
-        before = StatusChange.objects.filter(agent=OuterRef("pk"), at__lte=start).order_by("-at", "-pk")
-        latest = dict(Agent.objects.filter(pk__in=agent_ids).values_list("pk", Subquery(before.values("status")[:1])))
-        since = dict.fromkeys(agent_ids, self.start)
-        rows = StatusChange.objects.filter(agent__in=agent_ids, at__gt=start, at__lt=end).order_by("at", "pk")
-        for agent_id, status, at in rows.values_list("agent", "status", Milliseconds("at")):
-            self.statuses[agent_id][latest.get(agent_id) or Agent.Status.OFFLINE].append((since[agent_id], at))
-            latest[agent_id], since[agent_id] = status, at
-        for agent_id in agent_ids:
-            self.statuses[agent_id][latest.get(agent_id) or Agent.Status.OFFLINE].append((since[agent_id], self.end))
+        .order_by("started_at")
+        .values_list(
+            "agent",
+            "participant__call",
+            Milliseconds("ended_at"),
+            Milliseconds("participant__connected_at"),
+            Milliseconds("participant__call__connected_at"),
+        )
+    )
+    talks: dict[int, list[Talk]] = defaultdict(list)
+    for agent_id, call_id, last, joined, connected in rows:
+        # Who had left when the end user came on the line has talked to nobody.
+        if last is None or last > connected:
+            talks[agent_id].append(Talk(call_id, max(joined, connected), last))
+    return talks
 
 
 def seconds(stretches: Iterable[Stretch]) -> float:

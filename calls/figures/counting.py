@@ -4,8 +4,7 @@ A quarter of an hour, counted in UTC, lies in one hour and one day of every time
 alike, and the center's days and hours are put together of it afterwards.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,8 @@ from django.db.models import (
     DurationField,
     ExpressionWrapper,
     F,
+    Max,
+    Min,
     Q,
     QuerySet,
     Sum,
@@ -24,6 +25,7 @@ from django.db.models.functions import Coalesce, Greatest
 
 from calls.figures.definitions import Counts
 from calls.figures.moments import QuarterOf
+from calls.figures.spans import QUARTERS, Grain
 from calls.models import CallType, Deflection, FailReason, Participant, Status, Transfer
 from calls.models.call import CallQuerySet
 
@@ -46,6 +48,8 @@ FAILED = (Status.FAILED, Status.RECOVERED)
 MESSAGE_LEFT = (Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)
 
 ByQuarter = Iterator[tuple[int, Counts]]
+# The least and the greatest id.
+Ids = tuple[int, int]
 
 
 def lasts(start: Any, end: Any) -> ExpressionWrapper:
@@ -90,7 +94,7 @@ def sums() -> dict[str, Any]:
     }
 
 
-def count_calls(calls: CallQuerySet, *by: str) -> list[tuple[tuple[Any, ...], Counts]]:
+def count_calls(calls: CallQuerySet, *by: str, grain: Grain = QUARTERS) -> list[tuple[tuple[Any, ...], Counts]]:
     """What is counted of `calls`, for each of the values that they have in `by`: columns, or `quarter`."""
     wanted = sums()
     # Some columns of calls have the same names.
@@ -98,7 +102,7 @@ def count_calls(calls: CallQuerySet, *by: str) -> list[tuple[tuple[Any, ...], Co
     rows = (
         calls.order_by()
         .annotate(
-            quarter=QuarterOf("created_at"),
+            quarter=QuarterOf("created_at", grain),
             until_answer=lasts("queued_at", "connected_at"),
             until_end=lasts("queued_at", "ends_at"),
         )
@@ -109,33 +113,36 @@ def count_calls(calls: CallQuerySet, *by: str) -> list[tuple[tuple[Any, ...], Co
     return [(row[: len(by)], _finished(dict(zip(wanted, row[len(by) :], strict=True)))) for row in rows]
 
 
-def quarters_of(calls: CallQuerySet) -> dict[int, int]:
-    """The quarter that each of `calls` was made in, by the call's id."""
-    return dict(calls.order_by().values_list("pk", QuarterOf("created_at")))
+def ids_of(calls: CallQuerySet) -> Ids | None:
+    """The least and the greatest id of `calls`; None where there are none.
 
-
-def count_conversations(calls: CallQuerySet, call_ids: Collection[int], agent_ids: Iterable[int] | None) -> ByQuarter:
-    """Agents' parts in `calls` that are over, by the quarter that the call was made in; those of `agent_ids` alone.
-
-    Who had left when the end user came on the line was in no conversation. `call_ids` are those of `calls`: ids of a
-    span lie together, and a database that is told so does not read the parts of all calls there are.
+    Ids of a span lie together, and a database that is told so does not read what belongs to all calls there are.
     """
-    if not call_ids:
-        return
+    # Counted as well: PostgreSQL would look for the least id alone by walking through all ids.
+    found = calls.order_by().aggregate(calls=Count("pk"), least=Min("pk"), most=Max("pk"))
+    return (found["least"], found["most"]) if found["calls"] else None
+
+
+def count_conversations(calls: CallQuerySet, ids: Ids, agent_ids: Iterable[int] | None, grain: Grain) -> ByQuarter:
+    """Agents' parts in `calls`, whose `ids` these are, that are over, by the quarter that the call was made in; those
+    of `agent_ids` alone.
+
+    Who had left when the end user came on the line was in no conversation.
+    """
     mine: dict[str, Any] = {} if agent_ids is None else {"participants__agent__in": agent_ids}
     talked = calls.filter(
         connected_at__isnull=False,
         participants__type=Participant.Type.AGENT,
         participants__connected_at__isnull=False,
         participants__ended_at__gt=F("connected_at"),
-        participants__call__gte=min(call_ids),
-        participants__call__lte=max(call_ids),
+        participants__call__gte=ids[0],
+        participants__call__lte=ids[1],
         **mine,
     )
     rows = (
         talked.order_by()
         .annotate(
-            quarter=QuarterOf("created_at"),
+            quarter=QuarterOf("created_at", grain),
             length=lasts(Greatest("participants__connected_at", "connected_at"), "participants__ended_at"),
         )
         .values("quarter")
@@ -150,18 +157,7 @@ def count_conversations(calls: CallQuerySet, call_ids: Collection[int], agent_id
         )
 
 
-def count_wrap_ups(quarters: Mapping[int, int], wrap_ups: Iterable[tuple[int, float]]) -> ByQuarter:
-    """Those of `wrap_ups` (the ids of calls, and seconds) that came after the calls that `quarters` names, with the
-    quarter that each was made in."""
-    lengths: dict[int, float] = defaultdict(float)
-    for call_id, lasted in wrap_ups:
-        if call_id in quarters:
-            lengths[quarters[call_id]] += lasted
-    for quarter, lasted in lengths.items():
-        yield quarter, Counts(wrap_up_seconds=lasted)
-
-
-def count_promises(calls: CallQuerySet, start: datetime, end: datetime, at: datetime) -> ByQuarter:
+def count_promises(calls: CallQuerySet, start: datetime, end: datetime, at: datetime, grain: Grain) -> ByQuarter:
     """Calls among `calls` that were promised for a time from `start` until `end`, and how many were kept, as it stands
     at `at`; by the quarter of that time."""
     patience = timedelta(seconds=settings.CCAI_SCHEDULED_CALL_EXPIRATION)
@@ -174,7 +170,7 @@ def count_promises(calls: CallQuerySet, start: datetime, end: datetime, at: date
         .exclude(status=Status.CANCELLED)
         .order_by()
         .annotate(promised=Coalesce("scheduled_at", "created_at"))
-        .annotate(quarter=QuarterOf("promised"), late=lasts("promised", "connected_at"))
+        .annotate(quarter=QuarterOf("promised", grain), late=lasts("promised", "connected_at"))
         .filter(Q(connected_at__isnull=False) | Q(ends_at__isnull=False) | Q(promised__lte=at - patience))
         .values("quarter")
         .annotate(promises=Count("pk"), kept=Count("pk", filter=Q(late__lte=patience)))
@@ -183,9 +179,9 @@ def count_promises(calls: CallQuerySet, start: datetime, end: datetime, at: date
         yield quarter, Counts(promises=promises, promises_kept=kept)
 
 
-def count_transfers(calls: CallQuerySet) -> ByQuarter:
-    """How often `calls` were handed on, by the quarter that the call was made in."""
-    rows = _with(calls.filter(transfers__isnull=False), "quarter").annotate(
+def count_transfers(calls: CallQuerySet, ids: Ids, grain: Grain) -> ByQuarter:
+    """How often `calls`, whose `ids` these are, were handed on, by the quarter that the call was made in."""
+    rows = _with(calls.filter(transfers__call__gte=ids[0], transfers__call__lte=ids[1]), grain, "quarter").annotate(
         made=Count("transfers"),
         done=Count("transfers", filter=Q(transfers__status=Transfer.Status.TRANSFERRED)),
     )
@@ -193,17 +189,19 @@ def count_transfers(calls: CallQuerySet) -> ByQuarter:
         yield quarter, Counts(transfers=made, transfers_done=finished)
 
 
-def count_deflections(calls: CallQuerySet) -> Iterator[tuple[int, str, int]]:
-    """How often `calls` were deflected, by the quarter that the call was made in and by the kind of deflection."""
-    rows = _with(calls.filter(deflection_details__isnull=False), "quarter", "deflection_details__deflection").annotate(
+def count_deflections(calls: CallQuerySet, ids: Ids, grain: Grain) -> Iterator[tuple[int, str, int]]:
+    """How often `calls`, whose `ids` these are, were deflected, by the quarter that the call was made in and by the
+    kind of deflection."""
+    deflected = calls.filter(deflection_details__call__gte=ids[0], deflection_details__call__lte=ids[1])
+    rows = _with(deflected, grain, "quarter", "deflection_details__deflection").annotate(
         times=Count("deflection_details")
     )
     yield from rows.values_list("quarter", "deflection_details__deflection", "times")
 
 
-def _with(calls: CallQuerySet, *by: str) -> QuerySet:
+def _with(calls: CallQuerySet, grain: Grain, *by: str) -> QuerySet:
     """`calls` by the quarter that they were made in."""
-    return calls.order_by().annotate(quarter=QuarterOf("created_at")).values(*by)
+    return calls.order_by().annotate(quarter=QuarterOf("created_at", grain)).values(*by)
 
 
 def _finished(values: dict[str, Any]) -> Counts:

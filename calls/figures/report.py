@@ -9,17 +9,17 @@ from itertools import chain
 from django.utils import timezone
 
 from agents.models import Agent
-from calls.figures.agents import LONGEST, AgentTime
+from calls.figures.agent_time import LONGEST, count_time
 from calls.figures.counting import (
     count_calls,
     count_conversations,
     count_deflections,
     count_promises,
     count_transfers,
-    count_wrap_ups,
-    quarters_of,
+    ids_of,
 )
 from calls.figures.definitions import Counts, add_up
+from calls.figures.moments import QuarterOf
 from calls.figures.spans import Piece, Place, Span, Step, moment_of, quarter_of
 from calls.models import Channel
 from calls.models.call import CallQuerySet
@@ -53,8 +53,10 @@ class Selection:
         calls = self.calls()
         return calls if self.agents is None else calls.filter(agent__in=self.agents)
 
-    def agent_ids(self) -> list[int]:
-        """Whose time is counted: the agents who are seen and chosen; of a branch, those in its groups."""
+    def agent_ids(self) -> list[int] | None:
+        """Whose time is counted: the agents who are seen and chosen; of a branch, those in its groups. None: all."""
+        if not self.scope.is_limited and self.agents is None and self.menus is None:
+            return None
         agents = self.scope.agents()
         if self.agents is not None:
             agents = agents.filter(pk__in=self.agents)
@@ -115,12 +117,11 @@ class Report:
         before, if there was such a place."""
         earlier: dict[Place, Counts] = {piece.place: counts for piece, counts in self.before.by_piece(step).items()}
         span = self.now.span
-        begun = {span.placer(step)(quarter) for quarter in range(quarter_of(span.start), quarter_of(span.end) + 1)}
-        return [
-            (piece, counts, earlier.get(piece.place))
-            for piece, counts in self.now.by_piece(step).items()
-            if span.is_over or piece in begun
-        ]
+        shown = self.now.by_piece(step)
+        begun = list(shown)
+        if not span.is_over:
+            begun = begun[: begun.index(span.placer(step)(quarter_of(span.end))) + 1]
+        return [(piece, shown[piece], earlier.get(piece.place)) for piece in begun]
 
 
 def report(selection: Selection, span: Span) -> Report:
@@ -130,26 +131,32 @@ def report(selection: Selection, span: Span) -> Report:
 
 def count(selection: Selection, span: Span) -> Tally:
     """One span counted. Calls belong to the moment they were made, promises to the moment they were made for."""
-    start, end = span.start, span.end
+    start, end, grain = span.start, span.end, span.grain
     made = {"created_at__gte": start, "created_at__lt": end}
     calls, all_calls = selection.calls_of_agents().filter(**made), selection.calls().filter(**made)
     tally = Tally(span)
     types: dict[str, list[Counts]] = defaultdict(list)
-    for (quarter, call_type), counts in count_calls(calls, "quarter", "call_type"):
+    for (quarter, call_type), counts in count_calls(calls, "quarter", "call_type", grain=grain):
         tally.counted[quarter].append(counts)
         types[call_type].append(counts)
     tally.types = {call_type: add_up(counts) for call_type, counts in types.items()}
-    quarters = quarters_of(all_calls)
-    tally.add(count_conversations(all_calls, quarters, selection.agents))
-    everybody = Agent.objects.values_list("pk", flat=True) if selection.agents is None else selection.agents
-    # A day more: the wrap-up after the last call belongs to the call.
-    time = AgentTime(list(everybody), start, min(end + LONGEST, span.at))
-    tally.add(count_wrap_ups(quarters, time.wrap_ups()))
-    tally.add(count_promises(selection.calls_of_agents(), start, end, span.at))
-    tally.add(count_transfers(calls))
-    for quarter, kind, times in count_deflections(calls):
-        tally.counted[quarter].append(Counts(deflections=times))
-        tally.kinds[kind] += times
-    handling, available = time.working_seconds(selection.agent_ids(), end)
-    tally.time = Counts(handling_seconds=handling, available_seconds=available)
+    ids = ids_of(all_calls)
+    if ids:
+        tally.add(count_conversations(all_calls, ids, selection.agents, grain))
+        tally.add(count_transfers(calls, ids, grain))
+        for quarter, kind, times in count_deflections(calls, ids, grain):
+            tally.counted[quarter].append(Counts(deflections=times))
+            tally.kinds[kind] += times
+    tally.add(count_promises(selection.calls_of_agents(), start, end, span.at, grain))
+    quarters = all_calls.order_by().values_list("pk", QuarterOf("created_at", grain))
+    tally.time, wrapped_up = count_time(
+        selection.agent_ids(),
+        start,
+        end,
+        quarters=quarters,
+        wrapped_up_by=selection.agents,
+        # The wrap-up after the last call belongs to the call.
+        until=max(end, min(end + LONGEST, span.at)),
+    )
+    tally.add(wrapped_up)
     return tally

@@ -34,6 +34,18 @@ Place = tuple[int, str, int]
 
 
 @dataclass(frozen=True)
+class Grain:
+    """So many quarters of an hour that are counted together; the first of them has a number that they divide once
+    `ahead` is added to it."""
+
+    quarters: int
+    ahead: int = 0
+
+
+QUARTERS = Grain(1)
+
+
+@dataclass(frozen=True)
 class Piece:
     """A piece of a span. `name` says which, on the center's clock: `2026-03-02`, `2026-03-02 14:15`."""
 
@@ -69,6 +81,16 @@ class Span:
         """Whether all of it has passed."""
         return midnight(self.last + timedelta(days=1)) <= self.at
 
+    @property
+    def grain(self) -> Grain:
+        """What is counted together in it: hours of the center's clock, or quarters where these can be shown, and where
+        the clock is moved by less than an hour."""
+        if Step.QUARTER in self.steps():
+            return QUARTERS
+        midnights = [midnight(self.first + timedelta(days=day)) for day in range(self.days + 1)]
+        distances = {timezone.localtime(moment).utcoffset() // QUARTER % 4 for moment in midnights}  # type: ignore[operator]
+        return Grain(4, distances.pop()) if len(distances) == 1 else QUARTERS
+
     def before(self) -> "Span":
         """As many days, right before it. Where it is not over, they end at the same time of their last day."""
         length = timedelta(days=self.days)
@@ -88,6 +110,8 @@ class Span:
     def pieces(self, step: Step) -> list[Piece]:
         """Its pieces in their order, up to its last midnight, also where it is not over."""
         piece_at = self.placer(step)
+        if step is Step.DAY:
+            return [piece_at(quarter_of(midnight(self.first + timedelta(days=day)))) for day in range(self.days)]
         quarters = range(quarter_of(self.start), quarter_of(midnight(self.last + timedelta(days=1))))
         return list(dict.fromkeys(piece_at(quarter) for quarter in quarters))
 

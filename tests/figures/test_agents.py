@@ -152,5 +152,5 @@ def test_who_had_left_when_the_end_user_came_on_the_line_has_not_talked():
 
 def test_many_agents_cost_as_many_queries_as_one(agent, django_assert_num_queries):
     others = [make_agent().pk for _number in range(3)]
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         agents_today([agent.pk, *others], at("09:00:00"), at("09:00:00") + timedelta(hours=3))
