@@ -8,7 +8,18 @@ import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, EnumMeta
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 Schema = dict[str, Any]
 
@@ -52,6 +63,14 @@ class Fields:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """One of several objects, told apart by the word under the key `tag`."""
+
+    tag: str
+    shapes: dict[str, Fields]
+
+
 Time = Annotated[str, Keywords(format="date-time", examples=["2019-06-07T01:27:30.406Z"])]
 Phone = Annotated[str, Keywords("A phone number in the international format.", examples=["+1 339-219-5276"])]
 Seconds = Annotated[int, Keywords(minimum=0)]
@@ -82,11 +101,15 @@ class Schemas:
         """The schema of what is annotated so. LookupError where it is a type that has no place on the wire."""
         if isinstance(annotation, Fields):
             return self._fields(annotation)
+        if isinstance(annotation, OneOf):
+            return self._one_of(annotation)
         if is_typeddict(annotation):
             return self._typed_dict(annotation)
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
             return self._annotated(arguments[0], arguments[1:])
+        if origin in (NotRequired, Required):
+            return self.of(arguments[0])
         if origin is Literal:
             return {"type": "string", "enum": list(arguments)}
         if origin in (Union, types.UnionType):
@@ -133,6 +156,13 @@ class Schemas:
             return self._object(fields.annotations, [*fields.required], fields.description)
 
         return self.name(fields.name, fields, schema)
+
+    def _one_of(self, one_of: OneOf) -> Schema:
+        mapping = {word: self.of(shape)["$ref"] for word, shape in one_of.shapes.items()}
+        return {
+            "oneOf": [{"$ref": reference} for reference in dict.fromkeys(mapping.values())],
+            "discriminator": {"propertyName": one_of.tag, "mapping": mapping},
+        }
 
     def _typed_dict(self, shape: Any) -> Schema:
         def schema() -> Schema:

@@ -5,6 +5,7 @@ id nobody has finds nothing, and a parameter that means nothing here is passed o
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import django_filters
@@ -24,14 +25,20 @@ Reader = Callable[[str], Any]
 BOOLEANS = {"true": True, "false": False}
 
 
-def one_of(*words: str) -> Reader:
+@dataclass(frozen=True)
+class OneOf:
     """A reader of the words of a vocabulary."""
-    known = frozenset(words)
 
-    def read(value: str) -> str | None:
-        return value if value in known else None
+    words: tuple[str, ...]
 
-    return read
+    def __call__(self, value: str) -> str | None:
+        """The word, where it is one."""
+        return value if value in self.words else None
+
+
+def one_of(*words: str) -> OneOf:
+    """A reader of these words."""
+    return OneOf(words)
 
 
 def read_pk(value: str) -> int | None:
