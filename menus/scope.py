@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import AnonymousUser
 
 from agents.models import User
-from agents.scope import UNLIMITED, with_all_below
+from agents.scope import UNLIMITED, teams_of, with_all_below
 from menus.models import BranchLimit, Menu
 
 
@@ -17,6 +17,11 @@ def branches_of(user: User | AnonymousUser) -> frozenset[int] | None:
         return None
     roots = set(BranchLimit.objects.filter(user=user).values_list("menu_id", flat=True))
     return frozenset(branch_ids(roots)) if roots else None
+
+
+def sees_everything(user: User | AnonymousUser) -> bool:
+    """True where `user` is limited neither to branches nor to teams."""
+    return branches_of(user) is None and teams_of(user) is None
 
 
 def branch_ids(menu_ids: Collection[int]) -> set[int]:

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from agents.models import Agent
 from ccai.admin import NOTHING
 from menus.models import AgentGroup, Menu, MenuOutboundNumber
+from menus.scope import sees_everything
 
 Known = dict[int, Model]
 Options = list[tuple[str | None, list[dict[str, Any]], int | None]]
@@ -95,6 +96,11 @@ class GroupFormSet(KnowingFormSet):
 
     picker = "agents"
 
+    def add_fields(self, form: forms.ModelForm, index: int | None) -> None:
+        """And where nobody is picked, the row says who serves."""
+        super().add_fields(form, index)
+        form.who_serves = who_serves(form.instance)  # type: ignore[attr-defined]
+
     def things(self) -> Iterable[Model]:
         """The agents of all groups."""
         return (agent for group in self.get_queryset() for agent in group.agents.all())
@@ -108,6 +114,22 @@ class NumberFormSet(KnowingFormSet):
     def things(self) -> Iterable[Model]:
         """The numbers."""
         return (row.outbound_number for row in self.get_queryset())
+
+
+def who_serves(group: AgentGroup) -> str:
+    """The agents of a group whom somebody sees (`seen`), and how many more there are."""
+    if group.pk is None:
+        return NOTHING
+    agents, seen = list(group.agents.all()), getattr(group, "seen", [])
+    names, others = ", ".join(str(agent) for agent in seen), len(agents) - len(seen)
+    if not others:
+        return names or NOTHING
+    if not names:
+        return ngettext("%(count)d agent", "%(count)d agents", others) % {"count": others}
+    return ngettext("%(names)s and %(count)d other", "%(names)s and %(count)d others", others) % {
+        "names": names,
+        "count": others,
+    }
 
 
 class AgentGroupInline(StackedInline):
@@ -128,38 +150,41 @@ class AgentGroupInline(StackedInline):
 
     def _may_pick(self, request: HttpRequest, menu: Any = None) -> bool:
         menus = self.admin_site.get_model_admin(Menu)
-        return self.has_change_permission(request, menu) and menus.has_change_permission(request, menu)
+        if not (self.has_change_permission(request, menu) and menus.has_change_permission(request, menu)):
+            return False
+        if menu is None or sees_everything(request.user):
+            return True
+        # Who does not see all who serve the menu would send them away by leaving them out.
+        listed = self._listed(request).values("pk")
+        return not Agent.objects.filter(groups__menu=menu).exclude(pk__in=listed).exists()
+
+    def _listed(self, request: HttpRequest) -> QuerySet[Agent]:
+        """The agents on the person's own list."""
+        listed: QuerySet[Agent] = self.admin_site.get_model_admin(Agent).get_queryset(request)
+        return listed
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentGroup]:
-        """The groups with their agents, and these with their names. For who may only look, `seen` are those of them on
-        the person's own list of agents."""
+        """The groups with their agents, and these with their names; where it is not all of them, `seen` are those on
+        the person's own list."""
         agents = Agent.objects.select_related("user")
         groups = super().get_queryset(request).prefetch_related(Prefetch("agents", agents))
-        if self._may_pick(request):
+        if self._may_pick(request) and sees_everything(request.user):
             return groups
-        listed = self.admin_site.get_model_admin(Agent).get_queryset(request)
-        seen = agents.filter(pk__in=listed.values("pk"))
+        seen = agents.filter(pk__in=self._listed(request).values("pk"))
         return groups.prefetch_related(Prefetch("agents", seen, to_attr="seen"))
 
     @display(description=_("agents"))
     def shown_agents(self, group: AgentGroup) -> str:
         """The agents whom the person sees, and how many more there are."""
-        agents = list(group.agents.all())
-        seen = getattr(group, "seen", agents)
-        names, others = ", ".join(str(agent) for agent in seen), len(agents) - len(seen)
-        if not others:
-            return names or NOTHING
-        if not names:
-            return ngettext("%(count)d agent", "%(count)d agents", others) % {"count": others}
-        return ngettext("%(names)s and %(count)d other", "%(names)s and %(count)d others", others) % {
-            "names": names,
-            "count": others,
-        }
+        return who_serves(group)
 
     def formfield_for_manytomany(self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any) -> Any:
-        """Agents are shown by the names of their users, which come along."""
+        """Those on the person's own list, shown by the names of their users, which come along."""
         if db_field.name == "agents":
-            kwargs["queryset"] = Agent.objects.select_related("user")
+            agents = Agent.objects.select_related("user")
+            if not sees_everything(request.user):
+                agents = agents.filter(pk__in=self._listed(request).values("pk"))
+            kwargs["queryset"] = agents
             kwargs["widget"] = AgentsPicker(db_field, self.admin_site)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

@@ -7,13 +7,13 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from agents.models import OutboundNumber, User
+from agents.models import OutboundNumber, Team, User
 from ccai.times import now
 from menus import tree
 from menus.models import AgentGroup, DeflectionOption, Menu, MenuOutboundNumber
 from menus.preview import next_days
 from tests.admin.rows import admin_url, sent_back
-from tests.factories import make_agent, make_menu
+from tests.factories import make_agent, make_menu, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -320,6 +320,30 @@ class TestWhoServesIt:
                 assert admin_client.get(page_of(menu)).status_code == 200
             counts.append(len(queries))
         assert counts[0] == counts[1] <= 30
+
+    def test_a_limited_person_picks_among_the_agents_they_see_and_sends_no_other_away(self, client):
+        team = Team.objects.create(name="North")
+        own, other = make_agent(team=team), make_agent()
+        menu = make_menu(agents=[own])
+        person = make_person("supervisor")
+        person.limited_to_teams.add(team)
+        person.user_permissions.set(
+            Permission.objects.filter(codename__in=("change_menu", "add_agentgroup", "change_agentgroup"))
+        )
+        client.force_login(person)
+
+        def send(**changes):
+            return client.post(page_of(menu), sent_back(client.get(page_of(menu)), **changes))
+
+        refused = send(**{"groups-0-agents": [own.pk, other.pk]})
+        assert said(refused) == [f"Select a valid choice. {other.pk} is not one of the available choices."]
+        assert str(other) not in refused.content.decode()
+        assert send(**{"groups-0-name": "North"}).status_code == 302
+        group = menu.groups.get()
+        group.agents.add(other)
+        assert f"{own} and 1 other" in client.get(page_of(menu)).content.decode()
+        send(**{"groups-0-name": "South", "groups-0-agents": [own.pk]})
+        assert (menu.groups.get().name, {*group.agents.all()}) == ("South", {own, other})
 
 
 def option(**columns):
