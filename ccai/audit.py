@@ -38,6 +38,7 @@ KEEP_STAGED = timedelta(minutes=15)
 NAME_LENGTH = 200
 
 _reason: ContextVar[str] = ContextVar("reason", default="")
+_follows: ContextVar[bool] = ContextVar("follows", default=False)
 
 
 @contextmanager
@@ -48,6 +49,17 @@ def because(reason: str) -> Iterator[None]:
         yield
     finally:
         _reason.reset(token)
+
+
+@contextmanager
+def what_follows() -> Iterator[None]:
+    """What is changed within it follows from what is recorded beside it, as others make room for what a person moves:
+    it has no entries of its own."""
+    token = _follows.set(True)
+    try:
+        yield
+    finally:
+        _follows.reset(token)
 
 
 @dataclass
@@ -87,9 +99,9 @@ def through(link: ManyToManyField) -> type[Model]:
 
 
 def recorded_actor() -> Actor | None:
-    """The person who acts, where one does: programs and the clock leave no entries."""
+    """The person who acts, where one does: programs, the clock and what_follows() leave no entries."""
     acts = actor()
-    return None if acts is None or acts.is_program else acts
+    return None if acts is None or acts.is_program or _follows.get() else acts
 
 
 def recorded_columns(model: type[Model], rule: Audited) -> list[Column]:

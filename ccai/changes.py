@@ -99,7 +99,9 @@ class AuditEntryAdmin(HistoryAdmin):
         """The list; that of one thing says so in its title."""
         model, object_id = request.GET.get("model", ""), request.GET.get("object_id", "")
         if model and object_id:
-            title = gettext("Changes: %(kind)s %(id)s") % {"kind": kind_of(model), "id": object_id}
+            latest = self.get_queryset(request).filter(model=model, object_id=object_id).order_by("-at", "-pk").first()
+            thing = self.thing(latest) if latest else object_id
+            title = gettext("Changes: %(kind)s %(thing)s") % {"kind": kind_of(model), "thing": thing}
             extra_context = {"title": title, **(extra_context or {})}
         return super().changelist_view(request, extra_context)
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from agents.models import User
+from ccai import audit
 from ccai.times import now
 from menus.models import AgentGroup, Closing, DeflectionOption, Menu
 
@@ -113,8 +114,12 @@ def _move(tree: Tree, menu: Menu, parent: Menu | None, before: Menu | None) -> M
     for one, following in pairwise([*earlier, menu, *later]):
         if following.position <= one.position:
             changed += _number(following, one.position + 1)
-    for one in dict.fromkeys(changed):
-        one.save(update_fields=["parent", "position"])
+    if menu in changed:
+        menu.save(update_fields=["parent", "position"])
+    with audit.what_follows():
+        for one in dict.fromkeys(changed):
+            if one is not menu:
+                one.save(update_fields=["parent", "position"])
     return menu
 
 

@@ -17,6 +17,7 @@ from ccai import audit
 from ccai.acting import Actor, acting
 from ccai.models import ApiToken, AuditEntry, StagedFile
 from ccai.times import now
+from menus import tree
 from menus.models import AgentGroup, DeflectionOption, Menu
 from tests.factories import make_agent, make_call, make_menu
 
@@ -102,7 +103,7 @@ class TestOneThing:
         Language.objects.create(code="en")
         if "update_fields" in conflict:
             conflict = {**conflict, "unique_fields": ["code"]}
-        with kim(), pytest.raises(NotSupportedError, match="agents.Language is recorded"), transaction.atomic():
+        with kim(), pytest.raises(NotSupportedError, match=r"agents\.Language is recorded"), transaction.atomic():
             Language.objects.bulk_create([Language(code="en"), Language(code="ko")], **conflict)
         assert [*Language.objects.values_list("code", flat=True)] == ["en"]
         assert entries() == []
@@ -188,6 +189,13 @@ class TestOneTransaction:
             f"groups[{new.pk}].position": [None, 1],
             f"groups[{new.pk}].timeout_seconds": [None, 20],
         }
+
+    def test_what_makes_room_for_a_menu_that_is_moved_leaves_none(self, kim):
+        first, second, third = (make_menu(name, position=place) for place, name in enumerate(("Mon", "Tue", "Wed")))
+        with kim():
+            tree.move(third, parent=None, before=first)
+        assert entries() == [("changed", "menus.menu", "Wed", {"position": [2, 0]})]
+        assert [*Menu.objects.order_by("position")] == [third, first, second]
 
     def test_a_round_trip_leaves_nothing(self, kim):
         menu = make_menu("Sales")
