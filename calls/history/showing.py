@@ -61,9 +61,6 @@ def in_words(column: Column, value: Value, *, clear: bool) -> str:
         return ""
     if isinstance(value, datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
-    if column.key == "type":
-        # A word that stands before all of them tells nothing.
-        return str(value).removeprefix("Voice ")
     if column.kind is Kind.SECONDS and isinstance(value, int):
         return duration(value) or ""
     if column.kind is Kind.PHONE and clear:

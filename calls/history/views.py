@@ -178,7 +178,8 @@ class CallHistory(HistoryAdmin):
 
     @method_decorator(require_POST)
     def change_saved_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The person's own view has another name, is shared or not, or is gone; what it asks for stays."""
+        """The person's own view has another name, is shared or not, or is gone; it asks for something else where `over`
+        is sent, with its `query`."""
         view = own_view(person(request), pk)
         verb = "delete" if "delete" in request.POST else "change"
         if not (self.has_view_permission(request) and request.user.has_perm(f"calls.{verb}_savedview")):
@@ -188,11 +189,16 @@ class CallHistory(HistoryAdmin):
             messages.success(request, _("The view %(name)s is deleted.") % {"name": view.name})
             return redirect("admin:calls_call_changelist")
         form = ViewForm(request.POST, instance=view, owner=person(request))
-        if form.is_valid():
+        asked = []
+        if "over" in request.POST:
+            asked = [HistoryForm(QueryDict(request.POST.get("query", "")), scope=scope_of(person(request)))]
+        if all(one.is_valid() for one in (form, *asked)):
+            for one in asked:
+                form.instance.query = one.address(per=[])
             form.save()
             messages.success(request, _("The view %(name)s is saved.") % {"name": view.name})
         else:
-            say_faults(request, form)
+            say_faults(request, form, *asked)
         kept = SavedView.objects.get(pk=pk)
         return redirect(f"{reverse('admin:calls_call_changelist')}?{kept.query}")
 

@@ -109,3 +109,22 @@ def test_a_person_has_a_view_of_a_name_once(ana, ben):
     assert "This field is required." in said(ana.post(VIEWS, {"name": "", "query": "status=queued"}, follow=True))
     ben.post(VIEWS, {"name": "Busy", "query": "status=queued"})
     assert SavedView.objects.filter(name="Busy").count() == 2
+
+
+def test_a_view_can_ask_for_what_is_shown_now_instead(ana, ben):
+    ana.post(VIEWS, {"name": "Busy", "query": "status=failed", "shared": "on"})
+    view = SavedView.objects.get()
+    page = ana.get(f"{HISTORY}?status=queued").content.decode()
+    assert 'name="over"' in page
+    assert 'name="over"' not in ana.get(f"{HISTORY}?status=failed").content.decode()
+    sent = {"name": "Waiting", "shared": "on", "query": "status=queued&per=25&cursor=x"}
+    page = ana.post(f"{VIEWS}{view.pk}/", {**sent, "change": "1"}, follow=True)
+    view.refresh_from_db()
+    assert (view.name, view.query) == ("Waiting", "status=failed")
+    page = ana.post(f"{VIEWS}{view.pk}/", {**sent, "over": "1"}, follow=True)
+    view.refresh_from_db()
+    assert view.query == page.request["QUERY_STRING"] == "status=queued"
+    assert ana.post(f"{VIEWS}{view.pk}/", {"name": "Odd", "query": "status=nonsense", "over": "1"}).status_code == 302
+    assert ben.post(f"{VIEWS}{view.pk}/", {**sent, "query": "status=failed", "over": "1"}).status_code == 404
+    view.refresh_from_db()
+    assert (view.name, view.query) == ("Waiting", "status=queued")

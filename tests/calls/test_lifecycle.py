@@ -1,6 +1,8 @@
 """Every move the table has, and every one it has not; stamps, durations, events and ends."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from ccai.times import now
 from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db
+
+LIFECYCLE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 # The lifecycle as the contract and the design have it, written out once more so that a slip in the table shows.
 MOVES = {
@@ -68,6 +72,15 @@ def columns_for(status: str) -> dict:
 def test_the_table_knows_all_seventeen_statuses_and_no_other():
     assert len(Status.values) == 17
     assert set(TRANSITIONS) == set(Status.values)
+
+
+def test_the_table_in_the_documents_is_the_table():
+    rows = re.findall(r"^\| ([\w*()]+) \| (.+) \|$", LIFECYCLE.read_text().split("\n## ")[0], re.MULTILINE)
+    told = {old: re.sub(r" \([^)]*\)", "", new).split(", ") for old, new in rows if old != "from"}
+    assert sorted(told.pop("*(born)*")) == sorted(BIRTHS)
+    assert {old: sorted(new) for old, new in told.items()} == {
+        str(old): sorted(new) for old, new in TRANSITIONS.items() if new
+    }
 
 
 @pytest.mark.parametrize(("old", "new"), [pair for pair in PAIRS if pair in MOVES])
