@@ -83,6 +83,12 @@ class UserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+        help_texts: ClassVar = {
+            "is_staff": _(
+                "Whether the person can log in to the back office. A role decides that: what is ticked here holds for "
+                "those without one."
+            )
+        }
         field_classes: dict[str, type[forms.Field]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -23,6 +23,8 @@ from ccai.times import midnight
 
 # Hours between two marks of the scale.
 MARKED = 3
+# Of a day on which nothing happened, what comes before this hour is out of sight where there is not room for all.
+MORNING = 6
 # What takes an agent's time and is over by then did not begin longer ago.
 LONGEST = timedelta(days=1)
 
@@ -108,6 +110,8 @@ def day_of(agent: Agent, day: date, scope: Scope, *, at: datetime) -> dict[str, 
         _offers(agent, scale),
         _prompts(agent, scale),
     ]
+    stretches = sorted((bar for lane in lanes for bar in lane.bars), key=lambda bar: (bar.first, bar.last))
+    begun = [bar.first for bar in stretches if bar.colour != Agent.Status.OFFLINE and bar.first > scale.start]
     return {
         "day": day,
         "before": day - timedelta(days=1),
@@ -115,8 +119,9 @@ def day_of(agent: Agent, day: date, scope: Scope, *, at: datetime) -> dict[str, 
         "hours": round(scale.seconds / 3_600),
         "marks": scale.marks(),
         "now_at": scale.percent(at) if scale.start <= at < scale.end else None,
+        "begins_at": scale.percent(begun[0] if begun else scale.start + timedelta(hours=MORNING)),
         "lanes": lanes,
-        "stretches": sorted((bar for lane in lanes for bar in lane.bars), key=lambda bar: (bar.first, bar.last)),
+        "stretches": stretches,
         **_compared(agent, scale, scope),
     }
 

@@ -80,6 +80,7 @@ class Board:
     more_menus: int
     outside: int
     full: int  # hours
+    first: Slot | None  # the first hour with calls; None where there are none
 
 
 def read_days(calls: QuerySet[Call], today: date) -> list[Day]:
@@ -124,6 +125,7 @@ def read_board(calls: QuerySet[Call], day: date, at: datetime) -> Board:
         more_menus=len(by_menu) - len(shown),
         outside=sum(outside.values()),
         full=sum(cell.fault == Fault.FULL for row in rows for cell in row.cells),
+        first=next((slot for number, slot in enumerate(slots) if any(row.cells[number].calls for row in rows)), None),
     )
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.html import conditional_escape
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from agents.models import User
 from menus.models import AgentGroup, Closing, DeflectionOption, Menu
@@ -64,6 +65,11 @@ class Row:
     def is_closed(self) -> bool:
         """True where an emergency has closed it."""
         return self.menu.closing_id is not None and not self.menu.deleted
+
+    @property
+    def agents_word(self) -> str:
+        """What follows the number of agents."""
+        return ngettext("agent", "agents", self.agents)
 
     @property
     def type_icon(self) -> str:

@@ -1,5 +1,14 @@
-// The page of calls that are still to come: ticks all of a page, and asks before what cannot be undone.
+// The page of calls that are still to come: where there is no room for the whole day it begins at the first call; all of
+// a page are ticked together; and it asks before what cannot be undone.
 "use strict";
+
+(() => {
+    const first = document.querySelector("[data-begins]");
+    if (first) {
+        const menus = first.parentElement.firstElementChild;
+        first.closest(".call-scroll").scrollLeft = first.offsetLeft - menus.offsetWidth;
+    }
+})();
 
 (() => {
     const form = document.getElementById("coming-form");

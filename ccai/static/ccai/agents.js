@@ -53,6 +53,13 @@ document.addEventListener("DOMContentLoaded", () => {
         document.addEventListener("visibilitychange", look);
     }
 
+    // Where there is no room for the whole day, it begins where something happens.
+    const day = document.querySelector("[data-begins]");
+    if (day) {
+        const lane = day.querySelector(".ag-lane");
+        day.scrollLeft = lane.offsetWidth * day.dataset.begins / 100 - 8;
+    }
+
     const said = document.querySelector("[data-said]");
     if (said) {
         const nothing = said.textContent;
