@@ -24,6 +24,7 @@ from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant,
 from calls.services import (
     action_only,
     apply_voip_event,
+    cancelling,
     deflecting,
     dial_prompts,
     end_users,
@@ -36,6 +37,7 @@ from calls.settling import BATCH, REQUESTS, fail, fail_undialled, give_back_from
 from calls.voip import first_provider, next_provider, provider
 from calls.voip.base import VoipEvent
 from ccai import audit
+from ccai.api import idempotency
 from ccai.times import now
 from menus.models import Menu
 
@@ -187,6 +189,8 @@ def fill_in_contacts(at: datetime) -> int:
 Step = Callable[[datetime], int]
 
 STEPS: tuple[Step, ...] = (
+    # First of all, so that nobody is offered a call that is to be cancelled.
+    cancelling.carry_out_jobs,
     expire_late,
     queue_due,
     expire_waiting,
@@ -214,6 +218,8 @@ STEPS: tuple[Step, ...] = (
     availability.end_wrap_ups,
     fill_in_contacts,
     audit.forget,
+    idempotency.forget,
+    cancelling.forget_jobs,
 )
 
 

@@ -48,8 +48,12 @@ class PhotosView(ApiView):
         call = find_call(Call.objects.all(), call_id)
         with form_with_file(request, settings.CCAI_PHOTO_MAX_BYTES) as form:
             photo_type = form.fields.get("photo_type", "").strip() or Photo.PhotoType.PHOTO
-            photo = services.add_photo(call, form.files[0], photo_type)
-        return Response(photo_object(photo, file_url(request), clear=shows_personal_data(request)), status=201)
+
+            def write() -> Response:
+                photo = services.add_photo(call, form.files[0], photo_type)
+                return Response(photo_object(photo, file_url(request), clear=shows_personal_data(request)), status=201)
+
+            return self.once(write)
 
 
 class VideosView(ApiView):
@@ -59,8 +63,12 @@ class VideosView(ApiView):
         """POST: 201 and the video as the call object shows it."""
         call = find_call(Call.objects.all(), call_id)
         with form_with_file(request, settings.CCAI_VIDEO_MAX_BYTES) as form:
-            video = services.add_video(call, form.files[0])
-        return Response(video_object(video, file_url(request), clear=shows_personal_data(request)), status=201)
+
+            def write() -> Response:
+                video = services.add_video(call, form.files[0])
+                return Response(video_object(video, file_url(request), clear=shows_personal_data(request)), status=201)
+
+            return self.once(write)
 
 
 class FeedbackView(ApiView):
@@ -69,8 +77,13 @@ class FeedbackView(ApiView):
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: what is given replaces what was there; both come back."""
         call = find_call(Call.objects.all(), call_id)
-        said = services.set_feedback(call, self.read_body())
-        return Response(said if shows_personal_data(request) else {**said, "comment": masked_text(said["comment"])})
+        body = self.read_body()
+
+        def write() -> Response:
+            said = services.set_feedback(call, body)
+            return Response(said if shows_personal_data(request) else {**said, "comment": masked_text(said["comment"])})
+
+        return self.once(write)
 
 
 class DataParametersView(ApiView):
@@ -83,7 +96,8 @@ class DataParametersView(ApiView):
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: the body is merged into the map, which comes back whole; a null removes its key."""
         call = find_call(Call.objects.all(), call_id)
-        return Response(shown_parameters(request, services.set_data_parameters(call, self.read_body())))
+        body = self.read_body()
+        return self.once(lambda: Response(shown_parameters(request, services.set_data_parameters(call, body))))
 
 
 def shown_parameters(request: Request, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypedDict
+from typing import Annotated, Any, Final, Literal, TypedDict
 
 from agents.models import Agent
 from calls.models import (
     AnswerType,
     Call,
     CallType,
+    CancelJob,
     Deflection,
     DeflectionDetail,
     DisconnectedBy,
@@ -164,6 +165,22 @@ class CallObject(TypedDict):
     outbound_number: Annotated[Phone | None, Keywords("The number shown to the end user.")]
 
 
+class NotCancelled(TypedDict):
+    """A call that a job could not cancel, and why."""
+
+    id: int
+    message: Annotated[str, Keywords("The sentence that refuses to cancel the call alone.")]
+
+
+class JobObject(TypedDict):
+    """A job that cancels calls, one after the other (contract section 8)."""
+
+    job_id: Annotated[str, Keywords(format="uuid")]
+    status: Literal["running", "done"]
+    cancelled: Annotated[list[int], Keywords("Calls that are cancelled now, also those that were before.")]
+    failed: list[NotCancelled]
+
+
 # Turns the name of a stored file into the absolute URL it can be fetched at.
 FileUrl = Callable[[str], str]
 
@@ -316,6 +333,16 @@ def participant_object(participant: Participant) -> ParticipantObject:
         connected_at=wire_time(participant.connected_at),
         ended_at=wire_time(participant.ended_at),
         fail_reason=participant.fail_reason,
+    )
+
+
+def job_object(job: CancelJob) -> JobObject:
+    """`job` as the wire shows it."""
+    return JobObject(
+        job_id=str(job.job_id),
+        status="running" if job.finished_at is None else "done",
+        cancelled=job.cancelled,
+        failed=job.failed,
     )
 
 

@@ -1,15 +1,16 @@
-"""The Calls API: parse, one verb, show (contract sections 4, 6 and 7)."""
+"""The Calls API: parse, one verb, show (contract sections 4 and 6 to 8)."""
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from calls import services, waiting
-from calls.errors import CALL_NOT_FOUND, NO_SUCH_MENU
+from calls.errors import CALL_NOT_FOUND, JOB_NOT_FOUND, NO_SUCH_MENU
 from calls.files.serving import file_url
 from calls.filters import filter_calls
-from calls.models import Call
-from calls.serializers import CallObject, CallParts, call_object, transfer_object
+from calls.models import Call, CancelJob
+from calls.serializers import CallObject, CallParts, call_object, job_object, transfer_object
 from ccai.api.authentication import shows_personal_data
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
@@ -44,10 +45,15 @@ class CallsView(ApiView):
 
     def post(self, request: Request) -> Response:
         """POST /calls: 201 and the call, or 202 and the request's echo where the agent must act first (section 4)."""
-        made = services.create_call(self.read_body())
-        if isinstance(made, services.Prompted):
-            return Response(made.echo, status=202)
-        return Response(shown(request, made.call, made.parts), status=201)
+        prepared = services.prepare_call(self.read_body())
+
+        def write() -> Response:
+            made = prepared.write()
+            if isinstance(made, services.Prompted):
+                return Response(made.echo, status=202)
+            return Response(shown(request, made.call, made.parts), status=201)
+
+        return self.once(write)
 
 
 class CallView(ApiView):
@@ -63,9 +69,55 @@ class CallCancelView(ApiView):
 
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: 200 and the call, `cancelled`; 204 where it was so before."""
-        if not services.cancel_call(find_call(Call.objects.all(), call_id)):
-            return Response(status=204)
-        return Response(shown(request, find_call(Call.objects.with_parts(), call_id)))
+        call = find_call(Call.objects.all(), call_id)
+
+        def write() -> Response:
+            if not services.cancel_call(call):
+                return Response(status=204)
+            return Response(shown(request, find_call(Call.objects.with_parts(), call_id)))
+
+        return self.once(write)
+
+
+class CallsCancelView(ApiView):
+    """`/calls/scheduled/cancel` (contract section 8)."""
+
+    def patch(self, request: Request) -> Response:
+        """PATCH: 202 and the job that cancels the calls, one after the other; `Location` says where to ask for it."""
+        call_ids = services.read_call_ids(self.read_body())
+
+        def write() -> Response:
+            job = services.cancel_later(call_ids)
+            location = request.build_absolute_uri(reverse("job", args=[job.job_id]))
+            return Response(job_object(job), status=202, headers={"Location": location})
+
+        return self.once(write)
+
+
+class JobView(ApiView):
+    """`/jobs/{job_id}` (contract section 8)."""
+
+    def get(self, request: Request, job_id: str) -> Response:
+        """GET: how far the job is. Any token of the center may ask, for 24 hours from its end."""
+        job = CancelJob.objects.filter(job_id=job_id).first()
+        if job is None:
+            raise Refused(JOB_NOT_FOUND, job_id=job_id)
+        return Response(job_object(job))
+
+
+class ScheduledCallView(ApiView):
+    """`/calls/scheduled/{id}` (contract section 8)."""
+
+    def patch(self, request: Request, call_id: str) -> Response:
+        """PATCH: the call is due at another time; 200 and the call."""
+        call = find_call(Call.objects.all(), call_id)
+        body = self.read_body()
+
+        def write() -> Response:
+            services.request_move(call, body)
+            return Response(shown(request, find_call(Call.objects.with_parts(), call_id)))
+
+        return self.once(write)
 
 
 class CustomerFlagView(ApiView):
@@ -78,7 +130,8 @@ class CustomerFlagView(ApiView):
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: the flags given are set; all three come back."""
         call = find_call(Call.objects.all(), call_id)
-        return Response(services.set_customer_flags(call, self.read_body()))
+        body = self.read_body()
+        return self.once(lambda: Response(services.set_customer_flags(call, body)))
 
 
 class TransfersView(ApiView):
@@ -87,7 +140,8 @@ class TransfersView(ApiView):
     def post(self, request: Request, call_id: str) -> Response:
         """POST: the call is being handed on by its agent; 201 and the transfer."""
         call = find_call(Call.objects.select_related("agent__user"), call_id)
-        return Response(transfer_object(services.request_transfer(call, self.read_body())), status=201)
+        body = self.read_body()
+        return self.once(lambda: Response(transfer_object(services.request_transfer(call, body)), status=201))
 
 
 class MenuWaitView(ApiView):

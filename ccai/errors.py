@@ -38,6 +38,11 @@ TOO_MANY_PARAMETERS = Sentence("too_many_parameters", "Request has too many para
 CONTENT_TYPE_NOT_JSON = Sentence("content_type_not_json", "Content type must be application/json", 415)
 CONTENT_TYPE_NOT_A_FORM = Sentence("content_type_not_multipart", "Content type must be multipart/form-data", 415)
 BODY_NOT_A_FORM = Sentence("body_not_multipart", "Request body is not valid multipart/form-data")
+IDEMPOTENCY_KEY_NOT_WELL_FORMED = Sentence("idempotency_key_not_well_formed", "Idempotency-Key is not well formed")
+IDEMPOTENCY_KEY_USED = Sentence("idempotency_key_used", "Idempotency key was used with another request", 422)
+REQUEST_UNDER_WAY = Sentence(
+    "request_under_way", "A request with this idempotency key is under way", 409, retry_after=1
+)
 SERVICE_UNAVAILABLE = Sentence("service_unavailable", "Service is temporarily unavailable", 503, retry_after=5)
 SERVER_ERROR = Sentence("server_error", "Something went wrong here; the call was not changed", 500)
 NOT_WELL_FORMED = Sentence("{field}_not_well_formed", "{field} is not well formed")

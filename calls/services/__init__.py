@@ -3,8 +3,8 @@
 from calls.services.action_only import begin_action_only, end_action_only
 from calls.services.agents import deactivate, let_go
 from calls.services.calling_back import call_back, dial
-from calls.services.cancelling import cancel_call
-from calls.services.creation import Prompted, create_call
+from calls.services.cancelling import cancel_call, cancel_later, read_call_ids
+from calls.services.creation import PreparedCall, Prompted, create_call, prepare_call
 from calls.services.data_parameters import set_data_parameters
 from calls.services.dial_prompts import drop_dial_prompt, use_dial_prompt
 from calls.services.flags import customer_flags, set_customer_flags
@@ -12,7 +12,7 @@ from calls.services.force_end import force_end
 from calls.services.notes import set_disposition, write_note
 from calls.services.outbound import NewCall
 from calls.services.phone import answer_phone
-from calls.services.rescheduling import move_call, start_now
+from calls.services.rescheduling import move_call, request_move, start_now
 from calls.services.sent import add_photo, add_video, set_feedback
 from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
 from calls.services.transfers import cancel_transfer, complete_transfer, request_transfer, transfer
@@ -21,6 +21,7 @@ from calls.services.voip_events import apply_voip_event
 
 __all__ = [
     "NewCall",
+    "PreparedCall",
     "Prompted",
     "accept_offer",
     "add_photo",
@@ -30,6 +31,7 @@ __all__ = [
     "begin_action_only",
     "call_back",
     "cancel_call",
+    "cancel_later",
     "cancel_transfer",
     "complete_transfer",
     "create_call",
@@ -46,6 +48,9 @@ __all__ = [
     "let_go",
     "mark_voicemail_read",
     "move_call",
+    "prepare_call",
+    "read_call_ids",
+    "request_move",
     "request_transfer",
     "resume",
     "set_customer_flags",

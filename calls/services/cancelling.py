@@ -1,16 +1,28 @@
-"""Cancelling: a scheduled or queued call is withdrawn before anybody was dialled (contract section 8)."""
+"""Cancelling: scheduled or queued calls are withdrawn before anybody was dialled (contract section 8)."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
-from calls import errors, offers
-from calls.models import Call, Participant, Status
+from calls import clock, errors, offers
+from calls.models import Call, CancelJob, Participant, Status
+from calls.serializers import Id, read_id
 from calls.services import lines, stays
-from ccai.errors import Refused
+from ccai.acting import Actor, acting, actor_name
+from ccai.errors import NOT_WELL_FORMED, SERVER_ERROR, Refused
 from ccai.times import now
 
+log = logging.getLogger(__name__)
+
 CANCELLABLE = (Status.SCHEDULED, Status.QUEUED)
+
+MOST_AT_ONCE = 1_000  # calls
+# How long one can ask for a job that was done.
+KEEP_JOBS = timedelta(hours=24)
+# How many calls the clock cancels, or jobs it forgets, before it sees to other things.
+BATCH = 50
 
 
 def cancel_call(call: Call, at: datetime | None = None) -> bool:
@@ -29,3 +41,101 @@ def cancel_call(call: Call, at: datetime | None = None) -> bool:
             raise Refused(errors.CALL_CANNOT_BE_CANCELLED)
         offers.leave_queue([call], Status.CANCELLED, cause="cancelled", at=at)
     return True
+
+
+def read_call_ids(body: dict[str, Any]) -> list[int]:
+    """The `call_ids` of `body`, a request of PATCH /calls/scheduled/cancel: 1 to 1,000 different ones.
+
+    Refused, in this order: none, what are no ids, more than 1,000, and the same one twice. Whether there are such calls
+    is found out later, one by one.
+    """
+    given = body.get("call_ids")
+    if given is None or given in ("", []):
+        raise Refused(errors.CALL_IDS_REQUIRED)
+    if not isinstance(given, list):
+        raise Refused(NOT_WELL_FORMED, field="call_ids")
+    call_ids = [_read_call_id(value) for value in given]
+    if len(call_ids) > MOST_AT_ONCE:
+        raise Refused(errors.TOO_MANY_CALL_IDS, most=f"{MOST_AT_ONCE:,}")
+    seen: set[int] = set()
+    for call_id in call_ids:
+        if call_id in seen:
+            raise Refused(errors.CALL_NAMED_TWICE, call_id=call_id)
+        seen.add(call_id)
+    return call_ids
+
+
+def _read_call_id(value: Any) -> int:
+    read = read_id(value)
+    try:
+        if isinstance(read, Id):
+            return int(read.text)
+    except ValueError:
+        # It has thousands of digits.
+        pass
+    raise Refused(NOT_WELL_FORMED, field="call_ids")
+
+
+def cancel_later(call_ids: list[int]) -> CancelJob:
+    """A job that cancels the calls with these ids, one after the other, in the name of whoever acts now."""
+    with transaction.atomic():
+        job = CancelJob.objects.create(call_ids=call_ids, asked_by=actor_name())
+        clock.nudge_on_commit()
+    return job
+
+
+def carry_out_jobs(at: datetime) -> int:
+    """The next calls of jobs that are not done are cancelled, or the job says why they are not. Returns how many.
+
+    What became of a call is written with its cancellation, so that whoever goes on after a crash begins with the next.
+    Of several workers each waits for no other.
+    """
+    done = 0
+    while done < BATCH and _carry_on(at):
+        done += 1
+    return done
+
+
+def _carry_on(at: datetime) -> bool:
+    """The oldest job that nobody is at this moment is one call further; False where there is no such job."""
+    with transaction.atomic():
+        open_jobs = CancelJob.objects.filter(finished_at=None).order_by("pk")
+        job = open_jobs.select_for_update(skip_locked=True).first()
+        if job is None:
+            return False
+        call_id = job.call_ids[job.done]
+        why_not = _try_to_cancel(call_id, job, at)
+        if why_not is None:
+            job.cancelled.append(call_id)
+        else:
+            job.failed.append({"id": call_id, "message": why_not})
+        job.done += 1
+        if job.done == len(job.call_ids):
+            job.finished_at = at
+        job.save(update_fields=["done", "cancelled", "failed", "finished_at"])
+    return True
+
+
+def _try_to_cancel(call_id: int, job: CancelJob, at: datetime) -> str | None:
+    """The call is cancelled now, or was before: None. The sentence that refuses it where it cannot be."""
+    call = Call.objects.filter(pk=call_id).first() if abs(call_id) < 2**63 else None
+    if call is None:
+        return Refused(errors.CALL_NOT_FOUND, call_id=call_id).message
+    try:
+        with transaction.atomic(), acting(lambda: Actor(job.asked_by, is_program=True)):
+            cancel_call(call, at)
+    except Refused as refused:
+        return refused.message
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("job %s: call %s cannot be cancelled; the job goes on with the next", job.job_id, call_id)
+        return SERVER_ERROR.text
+    return None
+
+
+def forget_jobs(at: datetime) -> int:
+    """Jobs that were done 24 hours ago are no more: a batch of them. Returns how many."""
+    old = CancelJob.objects.filter(created_at__lte=at - KEEP_JOBS, finished_at__lte=at - KEEP_JOBS)
+    keys = list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    return CancelJob.objects.filter(pk__in=keys).delete()[0] if keys else 0

@@ -286,11 +286,11 @@ def find_parent(request: CallRequest) -> tuple[int | None, int | None]:
     return parent
 
 
-def find_time(request: CallRequest, at: datetime) -> datetime:
-    """When the call is due: after `at`."""
-    if request.scheduled_at is None:
+def find_time(scheduled_at: Text, at: datetime) -> datetime:
+    """When a call is due: after `at`."""
+    if scheduled_at is None:
         raise Refused(errors.SCHEDULED_AT_REQUIRED)
-    due = None if request.scheduled_at is ILL_TYPED else parse_time(str(request.scheduled_at))
+    due = None if scheduled_at is ILL_TYPED else parse_time(str(scheduled_at))
     if due is None:
         raise Refused(NOT_WELL_FORMED, field="scheduled_at")
     if due <= at:

@@ -1,6 +1,11 @@
-"""POST /calls: each call type is a list of checks in the contract's order, and then one transaction (section 4)."""
+"""POST /calls: each call type is a list of checks in the contract's order, and then one transaction (section 4).
+
+The two are apart, so that whoever writes more in that transaction, such as an idempotency key, holds no lock while
+the CRM is asked.
+"""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,18 +34,33 @@ class Prompted:
     echo: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class PreparedCall:
+    """A request of POST /calls that has passed its checks. `write` makes the call, or the dial prompt, in one
+    transaction; refused where the agent, or the ticket, has been taken meanwhile, it has written nothing."""
+
+    write: Callable[[], NewCall | Prompted]
+
+
 def create_call(body: dict[str, Any]) -> NewCall | Prompted:
     """The call that `body`, a request of POST /calls, asks for; or a dial prompt where the agent must act first.
 
-    Refused, with the first sentence that applies in the contract's order, it has written nothing. The CRM is asked
-    before the transaction begins.
+    Refused, with the first sentence that applies in the contract's order, it has written nothing.
+    """
+    return prepare_call(body).write()
+
+
+def prepare_call(body: dict[str, Any]) -> PreparedCall:
+    """The call that `body`, a request of POST /calls, asks for, not made yet. The CRM has been asked.
+
+    Refused with the first sentence that applies, in the contract's order.
     """
     request = read_call_request(find_call_type(body), body)
     if request.call_type == CallType.OUTBOUND_API:
-        return _create_outbound(request)
+        return _prepare_outbound(request)
     if request.call_type == CallType.INBOUND_API:
-        return _create_inbound(request)
-    return _create_scheduled(request)
+        return _prepare_inbound(request)
+    return _prepare_scheduled(request)
 
 
 def find_call_type(body: dict[str, Any]) -> CallType:
@@ -73,7 +93,7 @@ def make_echo(request: CallRequest) -> dict[str, Any]:
     return echo
 
 
-def _create_outbound(request: CallRequest) -> NewCall | Prompted:
+def _prepare_outbound(request: CallRequest) -> PreparedCall:
     agent = checks.find_agent(request)
     lang = checks.find_language(request)
     party = checks.find_outbound_party(request)
@@ -81,14 +101,18 @@ def _create_outbound(request: CallRequest) -> NewCall | Prompted:
     checks.check_agent_is_free(agent)
     if not number or not party.number:
         echo = make_echo(request)
-        return Prompted(dial_prompts.create(agent, party, number, lang), echo)
-    with transaction.atomic():
-        at = now()
-        engagement = checks.take_agents_time(agent, Engagement.Kind.CALL, at)
-        return begin_outbound(agent, engagement, party, number, lang, cause="api", at=at)
+        return PreparedCall(lambda: Prompted(dial_prompts.create(agent, party, number, lang), echo))
+
+    def write() -> NewCall:
+        with transaction.atomic():
+            at = now()
+            engagement = checks.take_agents_time(agent, Engagement.Kind.CALL, at)
+            return begin_outbound(agent, engagement, party, number, lang, cause="api", at=at)
+
+    return PreparedCall(write)
 
 
-def _create_inbound(request: CallRequest) -> NewCall:
+def _prepare_inbound(request: CallRequest) -> PreparedCall:
     menu = checks.find_menu(request.menu_id, (MenuType.IVR, MenuType.MOBILE), errors.ONLY_IVR_AND_MOBILE)
     lang = checks.find_language(request, menu)
     party = checks.find_inbound_party(request)
@@ -96,25 +120,29 @@ def _create_inbound(request: CallRequest) -> NewCall:
     checks.check_menu_is_open(menu, now())
     number = checks.find_menus_number(request, menu)
     groups = offers.groups_with_agents([menu.pk])[menu.pk]
-    at = now()
-    call = Call(
-        call_type=CallType.INBOUND_API,
-        status=Status.QUEUED,
-        **_menu_columns(menu),
-        **offers.first_cast(menu, groups, at),
-        **_party_columns(party, menu, permission),
-        lang=lang,
-        outbound_number=number,
-    )
-    with transaction.atomic():
-        end_user = end_users.find_or_create(party)
-        participant = _begin(call, end_user, at)
-        casts = offers.record_cast([call], groups, at)
-        clock.nudge_on_commit()
-    return NewCall(call, CallParts(participants=[participant], offer_events=casts))
+
+    def write() -> NewCall:
+        at = now()
+        call = Call(
+            call_type=CallType.INBOUND_API,
+            status=Status.QUEUED,
+            **_menu_columns(menu),
+            **offers.first_cast(menu, groups, at),
+            **_party_columns(party, menu, permission),
+            lang=lang,
+            outbound_number=number,
+        )
+        with transaction.atomic():
+            end_user = end_users.find_or_create(party)
+            participant = _begin(call, end_user, at)
+            casts = offers.record_cast([call], groups, at)
+            clock.nudge_on_commit()
+        return NewCall(call, CallParts(participants=[participant], offer_events=casts))
+
+    return PreparedCall(write)
 
 
-def _create_scheduled(request: CallRequest) -> NewCall:
+def _prepare_scheduled(request: CallRequest) -> PreparedCall:
     parent_id, parents_menu = checks.find_parent(request)
     menu_id = request.menu_id
     if menu_id is None and parents_menu is not None:
@@ -123,29 +151,32 @@ def _create_scheduled(request: CallRequest) -> NewCall:
     lang = checks.find_language(request, menu)
     party = checks.find_inbound_party(request)
     permission = checks.find_permission(request, menu)
-    at = now()
-    due = checks.find_time(request, at)
+    due = checks.find_time(request.scheduled_at, now())
     checks.check_ticket_is_not_scheduled(party.ticket)
     checks.check_menu_is_open(menu, due)
     number = checks.find_menus_number(request, menu)
-    call = Call(
-        call_type=CallType.SCHEDULED_API,
-        status=Status.SCHEDULED,
-        **_menu_columns(menu),
-        **_party_columns(party, menu, permission),
-        parent_id=parent_id,
-        lang=lang,
-        outbound_number=number,
-        scheduled_at=due,
-    )
-    try:
-        with transaction.atomic():
-            participant = _begin(call, end_users.find_or_create(party), at)
-    except IntegrityError:
-        # Two requests for one ticket at the same moment: the database has let one of them through.
-        checks.check_ticket_is_not_scheduled(party.ticket)
-        raise
-    return NewCall(call, CallParts(participants=[participant]))
+
+    def write() -> NewCall:
+        call = Call(
+            call_type=CallType.SCHEDULED_API,
+            status=Status.SCHEDULED,
+            **_menu_columns(menu),
+            **_party_columns(party, menu, permission),
+            parent_id=parent_id,
+            lang=lang,
+            outbound_number=number,
+            scheduled_at=due,
+        )
+        try:
+            with transaction.atomic():
+                participant = _begin(call, end_users.find_or_create(party), now())
+        except IntegrityError:
+            # Two requests for one ticket at the same moment: the database has let one of them through.
+            checks.check_ticket_is_not_scheduled(party.ticket)
+            raise
+        return NewCall(call, CallParts(participants=[participant]))
+
+    return PreparedCall(write)
 
 
 def _begin(call: Call, end_user: EndUser, at: datetime) -> Participant:

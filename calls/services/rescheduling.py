@@ -2,11 +2,13 @@
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from calls import clock, errors, lifecycle
 from calls.models import Call, Status
+from calls.serializers import read_text
 from calls.services import checks, deflecting, stays
 from ccai.errors import Refused, Sentence
 from ccai.times import now, to_milliseconds, wire_time
@@ -38,6 +40,15 @@ def move_call(call: Call, scheduled_at: datetime, at: datetime | None = None) ->
             raise Refused(errors.CALL_CANNOT_BE_MOVED) from None
         _set_time(call, due, at)
     return call
+
+
+def request_move(call: Call, body: dict[str, Any], at: datetime | None = None) -> Call:
+    """`call` is due at the `scheduled_at` of `body`, a request of PATCH /calls/scheduled/{id}.
+
+    Refused as POST /calls refuses such a time (contract section 4.3), then as `move_call` does.
+    """
+    at = at or now()
+    return move_call(call, checks.find_time(read_text(body.get("scheduled_at")), at), at)
 
 
 def start_now(call: Call, at: datetime | None = None) -> Call:

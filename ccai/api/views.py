@@ -1,6 +1,7 @@
 """The base of every API view, and the one place where an exception becomes an answer."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import TooManyFieldsSent
@@ -11,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from ccai.api.idempotency import HEADER, AlreadyAnswered, KeyedRequest
 from ccai.api.parsing import read_body
 from ccai.errors import (
     BODY_NOT_JSON,
@@ -69,9 +71,40 @@ def refusal_response(error: Exception, context: dict[str, Any]) -> Response:
 
 
 class ApiView(APIView):
-    """A view of the API: token first, then the rate limit, then the verb, then the body."""
+    """A view of the API: token first, then the rate limit, then the verb, then the idempotency key, then the body.
+
+    POST and PATCH do what they do in `once`.
+    """
 
     http_method_names = ["get", "head", "post", "patch"]
+    keyed: KeyedRequest | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whoever asks may, and the request is no repeat of one that was answered."""
+        super().initial(request, *args, **kwargs)
+        if request.method in ("POST", "PATCH") and request.method in self.allowed_methods and HEADER in request.headers:
+            self.keyed = KeyedRequest(request)
+            self.keyed.look()
+
+    def once(self, write: Callable[[], Response]) -> Response:
+        """What `write` answers. With an idempotency key it is done in one transaction that writes the key, too; what
+        asks others, such as the CRM, comes before."""
+        return write() if self.keyed is None else self.keyed.answer(write)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refusal; or the answer of a repeat, also of one that has come first in the meantime."""
+        if self.keyed is not None and isinstance(exc, Refused):
+            try:
+                self.keyed.look()
+            except Exception as found:
+                exc = found
+        return exc.response if isinstance(exc, AlreadyAnswered) else super().handle_exception(exc)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """The request is over."""
+        if self.keyed is not None:
+            self.keyed.close()
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def read_body(self) -> dict[str, Any]:
         """The request's JSON object; refused (415, 413, 400) where it carries none."""

@@ -279,7 +279,10 @@ POST  /apps/api/v1/calls/{call}/videos                           401       401  
 PATCH /apps/api/v1/calls/{call}/feedback {"rating":5}            401       401   401    401        401   200
 GET   /apps/api/v1/calls/{call}/data_parameters                  401       401   401    401        401   200
 PATCH /apps/api/v1/calls/{call}/data_parameters {"a":1}          401       401   401    401        401   200
+PATCH /apps/api/v1/calls/scheduled/{call}                        401       401   401    401        401   400
 PATCH /apps/api/v1/calls/scheduled/{call}/cancel                 401       401   401    401        401   400
+PATCH /apps/api/v1/calls/scheduled/cancel                        401       401   401    401        401   400
+GET   /apps/api/v1/jobs/00000000-0000-0000-0000-000000000000     401       401   401    401        401   404
 GET   /apps/api/v1/agents                                        401       401   401    401        401   200
 GET   /apps/api/v1/agents/{agent}                                401       401   401    401        401   200
 GET   /apps/api/v1/teams                                         401       401   401    401        401   200
