@@ -14,6 +14,7 @@ ONCE := tests/browser tests/outside
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 AXE := tests/browser/axe/node_modules/.package-lock.json
+PEERS := tests/outside/peers/node_modules/.package-lock.json
 
 .PHONY: help setup run dev test test-browser test-outside screenshots browser chromium lint bench lock clean FORCE
 .DEFAULT_GOAL := help
@@ -42,7 +43,7 @@ test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for wh
 test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
 	$(BIN)/pytest --db sqlite tests/browser
 
-test-outside: $(DEVELOPMENT)  ## The center among programs that others wrote: clients of its API, and what plays its peers
+test-outside: $(DEVELOPMENT) $(PEERS)  ## The center among programs that others wrote: clients of its API, and what plays its peers
 	$(BIN)/pytest --db postgresql tests/outside -n $(WORKERS) --dist loadgroup
 
 screenshots: $(DEVELOPMENT) browser  ## Pictures of every page, light and dark, wide and narrow, in docs/screenshots/all
@@ -59,6 +60,12 @@ chromium:
 		echo 'There is no Chromium, which the tests of the pages need. Install it: apt install chromium' >&2; exit 1; \
 	fi
 
+$(PEERS): tests/outside/peers/package-lock.json
+	@command -v npm >/dev/null || { \
+		echo 'There is no npm, which brings what plays Twilio in the tests. Install it: apt install npm' >&2; exit 1; }
+	@npm ci --prefix tests/outside/peers --no-audit --no-fund --loglevel error
+	@touch $@
+
 $(AXE): tests/browser/axe/package-lock.json
 	@command -v npm >/dev/null || { \
 		echo 'There is no npm, which brings what the pages are read with. Install it: apt install npm' >&2; exit 1; }
@@ -68,8 +75,9 @@ $(AXE): tests/browser/axe/package-lock.json
 bench: $(DEVELOPMENT)  ## Measure; ARGS goes to the benchmark
 	@exec $(BIN)/python -m bench $(ARGS)
 
-lock: $(DEVELOPMENT)  ## Write requirements.txt and requirements-dev.txt from their .in files
+lock: $(DEVELOPMENT)  ## Write the requirements*.txt from their .in files
 	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-twilio.in --output-file requirements-twilio.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 
 clean:  ## Remove .venv and caches; what the center has stored in var/ stays

@@ -6,7 +6,7 @@ Each request is made if the call still wants it. What a provider refuses is repo
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -38,6 +38,9 @@ CONNECTING_OR_ON = (Status.CONNECTING, Status.CONNECTED)
 # Where an end user's line without an agent's is wanted.
 FOR_A_MESSAGE = (Status.VOICEMAIL, Status.DEFLECTED, Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)
 
+# How long after a request to which a provider said nothing it is asked what became of it.
+SILENCE = timedelta(seconds=60)
+
 
 def ask(call: Call, request: Callable[[VoipProvider, Call, DialOrder], None]) -> None:
     """Make `request` of the call's provider, if the call is still to be connected there in the attempt it was read in.
@@ -56,6 +59,8 @@ def ask(call: Call, request: Callable[[VoipProvider, Call, DialOrder], None]) ->
         _report_failure(call, error, order.leg)
     except VoipTimeout:
         log.warning("call %s: %s did not say whether it dials", call.pk, call.voip_provider)
+        soon = now() + SILENCE
+        _same_attempt(call, (Status.CONNECTING,)).filter(deadline_at__gt=soon).update(deadline_at=soon)
     except Exception:
         log.exception("call %s: the request to %s broke", call.pk, call.voip_provider)
 

@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from agents.models import Agent
 from calls import lifecycle
-from calls.models import Call, DisconnectedBy, FailReason, Participant, Status
+from calls.models import Call, CallEvent, DisconnectedBy, FailReason, Participant, Status
 from calls.services import apply_voip_event, lines, talk, transfers
 from calls.voip import provider
 from calls.voip.base import DialOrder, NoSuchProvider, VoipError, VoipEvent, VoipEventKind, VoipState, VoipTimeout
@@ -155,6 +155,13 @@ def _settle_as(call: Call, state: VoipState, at: datetime) -> None:
         apply_voip_event(VoipEvent(VoipEventKind.CONNECTED, call.pk, call.voip_provider, at))
         return
     waits_since = call.assigned_at or call.created_at
+    if state == VoipState.DIALLING:
+        begun = CallEvent.objects.filter(call=call, new=Status.CONNECTING).order_by("pk").last()
+        until = (begun.at if begun else waits_since) + timedelta(seconds=settings.CCAI_CONNECT_DEADLINE)
+        if at < until:
+            # The provider had said nothing, and dials after all.
+            Call.objects.filter(pk=call.pk).update(deadline_at=until)
+            return
     if state == VoipState.AGENT_WAITS and at < waits_since + 2 * timedelta(seconds=settings.CCAI_CONNECT_DEADLINE):
         # A worker died before it asked for the end user's leg, which has never rung: it is asked for now.
         Participant.objects.filter(call=call, type=Participant.Type.END_USER, connected_at=None).update(dialled_at=None)

@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -18,6 +19,7 @@ from django.forms import ValidationError
 from phonenumbers import SUPPORTED_REGIONS
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 # Settings that count something, with the least they may be.
 LEAST = {
     "CCAI_RATE_LIMIT": 1,
@@ -39,6 +41,7 @@ LEAST = {
     "CCAI_WRAP_UP_SECONDS": 0,
     "CCAI_SERVICE_LEVEL_SECONDS": 1,
     "CCAI_AUDIT_DAYS": 1,
+    "CCAI_TWILIO_TIMEOUT": 1,
     "CCAI_SANDBOX_RING_SECONDS": 0,
     "CCAI_SANDBOX_TALK_SECONDS": 0,
     "CCAI_SANDBOX_KEY_SECONDS": 0,
@@ -100,6 +103,8 @@ def find_faults_of_ports() -> Iterator[tuple[str, str]]:
             yield "CCAI_VOIP_PROVIDERS", f'"{name}" is not a provider. Known are {known}.'
     if len(set(settings.CCAI_VOIP_PROVIDERS)) < len(settings.CCAI_VOIP_PROVIDERS):
         yield "CCAI_VOIP_PROVIDERS", "A provider stands there twice. Write each once."
+    if "twilio" in settings.CCAI_VOIP_PROVIDERS:
+        yield from find_faults_of_twilio()
     if settings.CCAI_CRM not in settings.CCAI_CRM_ADAPTERS:
         known = ", ".join(settings.CCAI_CRM_ADAPTERS)
         yield "CCAI_CRM", f'"{settings.CCAI_CRM}" is not a CRM. Known are {known}.'
@@ -138,6 +143,29 @@ def find_faults_of_zendesk() -> Iterator[tuple[str, str]]:
         yield "CCAI_ZENDESK_COUNTRY", f'"{settings.CCAI_ZENDESK_COUNTRY}" is no country. Write two letters such as US.'
     if not 0 < settings.CCAI_ZENDESK_TIMEOUT <= ZENDESK_PATIENCE:
         yield "CCAI_ZENDESK_TIMEOUT", f"It is not possible. Write seconds, up to {ZENDESK_PATIENCE}."
+def find_faults_of_twilio() -> Iterator[tuple[str, str]]:
+    """Faults of what Twilio needs, where it is a provider."""
+    if find_spec("twilio") is None:
+        yield (
+            "CCAI_VOIP_PROVIDERS",
+            "It names twilio, whose package is not installed. Install it: "
+            "pip install --require-hashes -r requirements-twilio.txt",
+        )
+    if not ACCOUNT_SID.fullmatch(settings.CCAI_TWILIO_ACCOUNT_SID):
+        yield "CCAI_TWILIO_ACCOUNT_SID", "It is not an account of Twilio. Write AC and 32 letters and digits."
+    if not settings.CCAI_TWILIO_AUTH_TOKEN:
+        yield "CCAI_TWILIO_AUTH_TOKEN", "It is empty, so that no callback could be verified. Write the account's."
+    if bool(settings.CCAI_TWILIO_API_KEY) != bool(settings.CCAI_TWILIO_API_SECRET):
+        yield "CCAI_TWILIO_API_KEY", "It goes with CCAI_TWILIO_API_SECRET. Write both, or neither."
+    address = urlsplit(settings.CCAI_PUBLIC_URL)
+    if address.scheme not in ("http", "https") or f".{address.hostname}".endswith(".localhost"):
+        yield (
+            "CCAI_PUBLIC_URL",
+            f'Twilio cannot report to "{settings.CCAI_PUBLIC_URL}". Write the address that the world has for this '
+            "center, such as https://demo.example.com.",
+        )
+
+
 def check_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """The faults as system check errors, `ccai.E001`."""
     return [checks.Error(f"{name}: {sentence}", id="ccai.E001") for name, sentence in find_faults()]

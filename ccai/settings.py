@@ -75,7 +75,18 @@ CCAI_VOIP_PROVIDERS = env.list("CCAI_VOIP_PROVIDERS", default=["sandbox", "sandb
 CCAI_VOIP_ADAPTERS = {
     "sandbox": "calls.voip.sandbox.SandboxProvider",
     "sandbox_backup": "calls.voip.sandbox.SandboxProvider",
+    "twilio": "calls.voip.twilio.TwilioProvider",
 }
+# Twilio. Its callbacks are signed with the auth token; requests go out with the API key, where there is one.
+CCAI_TWILIO_ACCOUNT_SID = env.str("CCAI_TWILIO_ACCOUNT_SID", default="")
+CCAI_TWILIO_AUTH_TOKEN = env.str("CCAI_TWILIO_AUTH_TOKEN", default="")
+CCAI_TWILIO_API_KEY = env.str("CCAI_TWILIO_API_KEY", default="")
+CCAI_TWILIO_API_SECRET = env.str("CCAI_TWILIO_API_SECRET", default="")
+# Seconds that a request to Twilio may take to connect, and then to be answered.
+CCAI_TWILIO_TIMEOUT = env.int("CCAI_TWILIO_TIMEOUT", default=10)
+CCAI_TWILIO_MUSIC_URL = env.str(
+    "CCAI_TWILIO_MUSIC_URL", default="http://com.twilio.sounds.music.s3.amazonaws.com/ClockworkWaltz.mp3"
+)
 CCAI_CRM = env.str("CCAI_CRM", default="builtin")
 CCAI_CRM_ADAPTERS = {"builtin": "calls.crm.builtin.BuiltinCrm", "zendesk": "calls.crm.zendesk.ZendeskCrm"}
 CCAI_ZENDESK_URL = env.str("CCAI_ZENDESK_URL", default="").rstrip("/")

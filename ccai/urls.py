@@ -20,6 +20,7 @@ urlpatterns = [
     path("invite/", include("agents.urls")),
     path("health/", health),
     path("health/web/", health_of_web),
+    path("voip/", include("calls.callbacks.urls")),
     path("files/<str:token>", stored_file, name="file"),
     path("apps/api/v1/", include("calls.urls")),
     re_path(r"^apps/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),

@@ -52,11 +52,13 @@ def answer_phone(
     support_number: str = "",
     lang: str | None = None,
     at: datetime | None = None,
+    begun: Callable[[Call], None] | None = None,
 ) -> Call:
     """A line from `number` (E.164) has come in at `provider`: its call is `selecting`, and hears `menu`'s message.
 
     A menu with no choices is entered at once: the caller waits in its queue, or gets what it gives instead.
-    The CRM is asked whose number it is; where it does not answer the caller is let in all the same.
+    The CRM is asked whose number it is; where it does not answer the caller is let in all the same. `begun` is told of
+    the call in its transaction: what it keeps of the line is kept with the call, or not at all.
     """
     at = at or now()
     party = checks.find_party_of(number)
@@ -77,6 +79,8 @@ def answer_phone(
         Participant.objects.create(
             call=call, type=Participant.Type.END_USER, end_user=call.end_user, on_line_at=at, dialled_at=at
         )
+        if begun is not None:
+            begun(call)
         _enter(call, menu, at)
     return call
 

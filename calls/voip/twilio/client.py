@@ -1,0 +1,87 @@
+"""Asking Twilio: each request has a time-out, is made once, and leaves no number in a log.
+
+A refusal is a VoipError with what it means here. Whatever leaves open whether the request arrived is a VoipTimeout:
+silence, an error of Twilio's own, an answer that is none. What surely did not arrive is a VoipError again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from django.conf import settings
+from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.rest import Client
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from calls.voip.base import VoipError, VoipTimeout
+from calls.voip.twilio.reasons import refusal
+
+# Bytes that a recording may have: four hours of a telephone's sound.
+RECORDING_MAX_BYTES = 256 * 1_048_576
+
+
+class QuietHttpClient(TwilioHttpClient):
+    """The SDK's own, which would write numbers and texts into the log, without that.
+
+    It opens a connection for each request: one that is kept may break just when a phone is to be rung.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=False, timeout=settings.CCAI_TWILIO_TIMEOUT)
+
+    def log_request(self, kwargs: object) -> None:
+        """Nothing is written."""
+
+    def log_response(self, status_code: int, response: object) -> None:
+        """Nothing is written."""
+
+    def fetch_sound(self, url: str, auth: tuple[str, str]) -> bytes:
+        """The WAV file at `url`. VoipError where it is none, or is too long."""
+        with requests.get(url, auth=auth, timeout=self.timeout, stream=True) as answer:
+            if answer.status_code != 200:
+                raise VoipError(f"Twilio answered HTTP {answer.status_code} to the question for a recording")
+            sound = bytearray()
+            for part in answer.iter_content(65_536):
+                sound += part
+                if len(sound) > RECORDING_MAX_BYTES:
+                    raise VoipError("the recording is too long")
+        if not sound.startswith(b"RIFF"):
+            raise VoipError("what Twilio gave for a recording is no WAV file")
+        return bytes(sound)
+
+
+def make_client(http_client: TwilioHttpClient) -> Client:
+    """The SDK's client for the account of the settings: with the API key where there is one, else the auth token."""
+    user: str = settings.CCAI_TWILIO_API_KEY or settings.CCAI_TWILIO_ACCOUNT_SID
+    secret: str = settings.CCAI_TWILIO_API_SECRET if settings.CCAI_TWILIO_API_KEY else settings.CCAI_TWILIO_AUTH_TOKEN
+    return Client(user, secret, settings.CCAI_TWILIO_ACCOUNT_SID, http_client=http_client)
+
+
+@contextmanager
+def understood(*, agent: bool = False) -> Iterator[None]:
+    """What goes wrong in a request is a VoipError or a VoipTimeout. `agent`: it was for an agent's line.
+
+    Neither says more than a code: Twilio's own words have numbers in them.
+    """
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as error:
+        if error.status >= 500:
+            raise VoipTimeout(f"Twilio answered HTTP {error.status}") from None
+        raise refusal(error.status, error.code, agent=agent) from None
+    except requests.RequestException as error:
+        if _never_arrived(error):
+            raise VoipError("Twilio cannot be reached", fail_reason="voip_conn_signal") from None
+        raise VoipTimeout(f"Twilio did not answer: {type(error).__name__}") from None
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise VoipTimeout("Twilio's answer cannot be understood") from None
+
+
+def _never_arrived(error: requests.RequestException) -> bool:
+    """Whether there was no connection at all."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)

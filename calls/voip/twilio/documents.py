@@ -1,0 +1,147 @@
+"""TwiML, which says what a line at Twilio is to do: https://www.twilio.com/docs/voice/twiml."""
+
+import hashlib
+
+from django.conf import settings
+from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+
+from calls.models import Call, TwilioLine
+from calls.voip.base import Instruction, InstructionKind
+from calls.voip.twilio.addresses import address_of
+
+# What `TwilioLine.told` says beside hashes of instructions.
+IN_CONFERENCE = "conference"
+ON_HOLD = "hold"
+
+# Seconds: until a prompt is said again to who presses no key, and that a message may take.
+PROMPT_AGAIN = 8
+MESSAGE_SECONDS = 180
+# How often the music is played before what a waiting caller is told is said again.
+MUSIC_ROUNDS = 3
+# Twilio says no more than 4,096 letters at once.
+SAYS_AT_MOST = 4_000
+
+# The languages that Twilio speaks, by the first part of ours; others are read out in its default.
+VOICES = {
+    "ar": "arb",
+    "ca": "ca-ES",
+    "cs": "cs-CZ",
+    "da": "da-DK",
+    "de": "de-DE",
+    "en": "en-US",
+    "es": "es-ES",
+    "fi": "fi-FI",
+    "fr": "fr-FR",
+    "it": "it-IT",
+    "ja": "ja-JP",
+    "ko": "ko-KR",
+    "nb": "nb-NO",
+    "nl": "nl-NL",
+    "no": "nb-NO",
+    "pl": "pl-PL",
+    "pt": "pt-BR",
+    "ro": "ro-RO",
+    "ru": "ru-RU",
+    "sv": "sv-SE",
+    "tr": "tr-TR",
+    "zh": "cmn-CN",
+}
+
+
+def conference(line: TwilioLine, *, begins: bool, recorded: bool) -> str:
+    """The line joins its call's conference. `begins`: it has not to wait for somebody else, with music, before it
+    hears those who are there."""
+    document = VoiceResponse()
+    dial = Dial()
+    recording = {}
+    if recorded:
+        recording = {
+            "record": "record-from-start",
+            "recording_status_callback": address_of(line, "recording"),
+            "recording_status_callback_event": "completed",
+        }
+    dial.conference(
+        f"{settings.CCAI_SUBDOMAIN}-{line.call_ref}",
+        beep="false",
+        start_conference_on_enter=begins,
+        end_conference_on_exit=False,
+        **recording,
+    )
+    document.append(dial)
+    return str(document)
+
+
+def hold_music() -> str:
+    """The line hears music, and nobody."""
+    document = VoiceResponse()
+    document.play(settings.CCAI_TWILIO_MUSIC_URL, loop=0)
+    return str(document)
+
+
+def end() -> str:
+    """The line is hung up."""
+    document = VoiceResponse()
+    document.hangup()
+    return str(document)
+
+
+def say_and_end(text: str, lang: str) -> str:
+    """The line hears `text`, and is hung up."""
+    document = VoiceResponse()
+    _say(document, text, lang)
+    document.hangup()
+    return str(document)
+
+
+def follow(instruction: Instruction, line: TwilioLine) -> str:
+    """The end user's line does as `instruction` says."""
+    document = VoiceResponse()
+    lang = language_of(line.call_ref)
+    if instruction.kind in (InstructionKind.GATHER, InstructionKind.WAIT):
+        waits = instruction.kind == InstructionKind.WAIT
+        # An empty finish_on_key, so that * and # are keys like others.
+        gather = Gather(
+            input="dtmf",
+            num_digits=1,
+            finish_on_key="",
+            action=address_of(line, "key"),
+            timeout=1 if waits else PROMPT_AGAIN,
+        )
+        _say(gather, instruction.text, lang)
+        if waits:
+            gather.play(settings.CCAI_TWILIO_MUSIC_URL, loop=MUSIC_ROUNDS)
+        document.append(gather)
+        document.redirect(address_of(line, "document"))
+        return str(document)
+    _say(document, instruction.text, lang)
+    if instruction.kind == InstructionKind.RECORD:
+        document.record(
+            action=address_of(line, "end"),
+            max_length=MESSAGE_SECONDS,
+            play_beep=True,
+            recording_status_callback=address_of(line, "message"),
+            recording_status_callback_event="completed",
+        )
+    elif instruction.kind == InstructionKind.DIAL:
+        document.dial(instruction.number)
+    document.hangup()
+    return str(document)
+
+
+def mark_of(instruction: Instruction) -> str:
+    """What `TwilioLine.told` says of a line that follows `instruction`."""
+    said = "\n".join((instruction.kind.value, instruction.number, instruction.text))
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def language_of(call_id: int) -> str:
+    """The language of the call; "" where nobody knows the call."""
+    return Call.objects.filter(pk=call_id).values_list("lang", flat=True).first() or ""
+
+
+def _say(document: VoiceResponse | Gather, text: str, lang: str) -> None:
+    """`text` is read out, where there is any."""
+    if not text:
+        return
+    voice = VOICES.get(lang.partition("-")[0].lower())
+    document.say(text[:SAYS_AT_MOST], **({"language": voice} if voice else {}))

@@ -1,0 +1,428 @@
+"""Click to call through Twilio: the agent first, then the end user, and whatever may go wrong on the way."""
+
+import re
+
+import pytest
+import requests
+from twilio.http.response import Response
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from agents.models import Agent
+from calls.models import Call, Participant, TwilioLine, VoipOrder
+from ccai.times import now
+from tests.calls.talking import engaged, post_inbound, trail
+from tests.voip.conftest import PHONE
+from tests.voip.paper import ACCOUNT, PUBLIC, Paper, line_of, new_sid, refused
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
+
+NUMBER = "+12025550123"
+
+
+@pytest.fixture
+def dial(api, clock, ana):
+    """Ana calls the number; her phone has been asked for. The call's id."""
+
+    def post(number=NUMBER):
+        body = {"call_type": "OutboundCall", "agent_email": "ana@example.com", "end_user_number": number}
+        call_id = api.post("/calls", body).json()["id"]
+        clock.tick()
+        return call_id
+
+    return post
+
+
+@pytest.fixture
+def reach(dial, clock, twilio):
+    """As `dial`, and Ana has answered, so that the end user's phone has been asked for."""
+
+    def answer(number=NUMBER):
+        call_id = dial(number)
+        twilio.report(line_of(call_id, None), "in-progress")
+        clock.tick()
+        return call_id
+
+    return answer
+
+
+@pytest.fixture
+def talk(reach, clock, twilio):
+    """As `reach`, and the end user has answered."""
+
+    def begin():
+        call_id = reach()
+        twilio.report(line_of(call_id), "in-progress")
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "connected"
+        return call_id
+
+    return begin
+
+
+class TestAWholeCall:
+    def test_rings_the_agent_then_the_end_user_and_joins_them(self, dial, clock, twilio, settings):
+        call_id = dial()
+        call = Call.objects.get(pk=call_id)
+        agent = line_of(call_id, None)
+        (asked,) = Paper.asked
+        method, path, sent = asked
+        assert (method, path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json")
+        assert (sent["To"], sent["From"]) == (PHONE, "+13392195276")
+        where = f"{PUBLIC}/voip/twilio/{call_id}/{agent.leg}/1"
+        assert (sent["Url"], sent["StatusCallback"]) == (f"{where}/document", f"{where}/status")
+        assert sent["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
+        assert not {"MachineDetection", "Record", "Twiml"} & set(sent)
+        assert (call.status, call.voip_provider, call.voip_ref) == ("connecting", "twilio", agent.sid)
+
+        assert twilio.report(agent, "ringing").status_code == 204
+        clock.tick()
+        assert Paper.rung() == [PHONE]
+        # The document is asked for when the phone is answered, and may come before the report.
+        document = twilio.ask(agent)
+        assert f">demo-{call_id}</Conference>" in document
+        assert 'startConferenceOnEnter="false"' in document
+        assert "record=" not in document
+        clock.tick()
+        assert Paper.rung() == [PHONE, NUMBER]
+
+        end_user = line_of(call_id)
+        assert f"{end_user.call_ref}/0/1/document" in Paper.asked[-1][2]["Url"]
+        assert 'startConferenceOnEnter="true"' in twilio.ask(end_user)
+        call.refresh_from_db()
+        assert (call.status, call.connected_at) == ("connected", now())
+        clock.jump(42)
+        twilio.report(end_user, "completed", CallDuration="42")
+        call.refresh_from_db()
+        assert (call.status, call.disconnected_by, call.call_duration) == ("finished", "end_user", 42)
+        clock.tick()
+        assert Paper.ended() == {agent.sid}
+        assert engaged() == set()
+        assert trail(call) == ["assigned", "connecting", "connected", "finished"]
+
+    def test_is_over_when_the_agent_puts_the_phone_down(self, talk, clock, twilio):
+        call_id = talk()
+        twilio.report(line_of(call_id, None), "completed")
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.disconnected_by) == ("finished", "agent")
+        clock.tick()
+        assert Paper.ended() == {line_of(call_id).sid}
+
+    def test_is_recorded_where_that_is_granted(self, talk, clock, twilio):
+        call_id = talk()
+        Call.objects.filter(pk=call_id).update(recorded=True)
+        line = line_of(call_id)
+        document = twilio.ask(line)
+        assert 'record="record-from-start"' in document
+        (path,) = re.findall(rf'{PUBLIC}(/voip/twilio/{call_id}/0/1/recording)"', document)
+        twilio.report(line, "completed")
+        for _twice in range(2):
+            assert (
+                twilio.post(path, {"RecordingSid": "RE" + "1" * 32, "RecordingStatus": "completed"}).status_code == 204
+            )
+        Paper.sounds.append(requests.ReadTimeout())
+        clock.tick()
+        assert Call.objects.get(pk=call_id).recording == ""
+        clock.pass_by(5)
+        assert Call.objects.get(pk=call_id).recording
+        fetched = [path for _method, path, _sent in Paper.asked if path.endswith(".wav")]
+        assert fetched == [f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/RE{'1' * 32}.wav"] * 2
+
+    def test_goes_to_a_sip_address_too(self, ana, dial):
+        Agent.objects.filter(pk=ana.pk).update(sip_address="ana@pbx.example.com")
+        dial()
+        assert Paper.rung() == ["sip:ana@pbx.example.com"]
+
+    def test_of_an_agent_without_a_phone_goes_to_the_next_provider(self, ana, dial):
+        Agent.objects.filter(pk=ana.pk).update(sip_address="")
+        call = Call.objects.get(pk=dial())
+        assert Paper.asked == []
+        assert trail(call)[:4] == ["assigned", "connecting", "switching", "connecting"]
+        assert call.voip_provider == "sandbox"
+
+
+class TestWhoIsNotReached:
+    @pytest.mark.parametrize(
+        ("status", "sip_code", "reason"),
+        [("busy", "", "eu_busy"), ("no-answer", "487", "eu_no_answer"), ("busy", "603", "eu_rejected")],
+    )
+    def test_an_end_user_ends_the_call_with_the_reason(self, reach, clock, twilio, status, sip_code, reason):
+        call_id = reach()
+        twilio.report(line_of(call_id), "ringing")
+        twilio.report(line_of(call_id), status, SipResponseCode=sip_code)
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.fail_reason) == ("failed", reason)
+        clock.tick()
+        assert Paper.ended() == {line_of(call_id, None).sid}
+
+    def test_a_fault_of_the_network_is_switching(self, reach, clock, twilio):
+        call_id = reach()
+        twilio.report(line_of(call_id), "failed", SipResponseCode="503")
+        clock.tick()
+        call = Call.objects.get(pk=call_id)
+        assert "switching" in trail(call)
+        assert call.voip_provider == "sandbox"
+        assert Paper.ended() == {line_of(call_id, None).sid}
+
+    def test_an_agent_sends_the_call_back_to_its_queue(self, api, clock, menu, ana, twilio):
+        call_id = post_inbound(api, menu, NUMBER)
+        clock.tick()
+        twilio.report(line_of(call_id, None), "no-answer")
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.agent) == ("queued", None)
+        assert Agent.objects.get(pk=ana.pk).status == "unresponsive"
+        assert Participant.objects.get(call=call, agent=ana).fail_reason == "ag_ignored"
+
+    def test_an_agent_who_hangs_up_while_it_rings_ends_that(self, reach, clock, twilio):
+        call_id = reach()
+        twilio.report(line_of(call_id), "ringing")
+        twilio.report(line_of(call_id, None), "completed")
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.fail_reason) == ("failed", "ag_canceled")
+        clock.tick()
+        assert line_of(call_id).sid in Paper.ended()
+
+
+class TestARefusal:
+    @pytest.mark.parametrize(
+        ("code", "status", "ends", "reason"),
+        [
+            (21211, 400, "failed", "eu_wrong_number"),
+            (21215, 400, "connecting", "nothing"),
+            (20003, 401, "connecting", "nothing"),
+            (20429, 429, "connecting", "nothing"),
+        ],
+    )
+    def test_ends_the_call_or_switches(self, dial, clock, twilio, code, status, ends, reason):
+        call_id = dial()
+        twilio.report(line_of(call_id, None), "in-progress")
+        Paper.answers.append(refused(code, status))
+        clock.tick()
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.fail_reason) == (ends, reason)
+        assert ("switching" in trail(call)) == (ends != "failed")
+        assert Paper.ended() == {line_of(call_id, None).sid}
+
+    def test_of_the_agents_number_is_the_agents(self, api, clock, menu, ana):
+        Paper.answers.append(refused(21211))
+        call_id = post_inbound(api, menu, NUMBER)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "queued"
+        assert Participant.objects.get(call=call_id, agent=ana).fail_reason == "ag_mic_no_device"
+
+    def test_that_nobody_heard_is_switching(self, dial):
+        never = requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "refused")))
+        Paper.answers.append(never)
+        call = Call.objects.get(pk=dial())
+        assert call.voip_provider == "sandbox"
+        assert "switching" in trail(call)
+
+
+class TestSilence:
+    @pytest.fixture(
+        params=[
+            requests.ReadTimeout(),
+            requests.ConnectionError("Connection aborted."),
+            Response(502, "<html><h1>Bad Gateway</h1></html>"),
+            Response(201, "<html>Welcome</html>"),
+            Response(201, '{"sid": 7}'),
+            Response(201, "[]"),
+        ],
+        ids=["time-out", "aborted", "html-error", "html", "lie", "list"],
+    )
+    def silence(self, request):
+        return request.param
+
+    def test_is_settled_by_callbacks_and_nobody_is_rung_twice(self, dial, clock, twilio, silence):
+        Paper.answers.append(silence)
+        call_id = dial()
+        assert Call.objects.get(pk=call_id).status == "connecting"
+        agent = line_of(call_id, None)
+        assert (agent.sid, agent.state) == ("", "asked")
+        clock.pass_by(5)
+        assert Paper.rung() == [PHONE]
+        twilio.report(agent, "in-progress")
+        Paper.answers.append(silence)
+        clock.tick()
+        assert Paper.rung() == [PHONE, NUMBER]
+        twilio.report(line_of(call_id), "in-progress")
+        assert Call.objects.get(pk=call_id).status == "connected"
+        twilio.report(line_of(call_id), "completed")
+        clock.tick()
+        assert Paper.rung() == [PHONE, NUMBER]
+        assert Call.objects.get(pk=call_id).status == "finished"
+
+    def test_that_stays_is_a_time_out_after_a_minute(self, dial, clock):
+        Paper.answers.append(requests.ReadTimeout())
+        call_id = dial()
+        clock.jump(59)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "connecting"
+        Paper.answers += [{"calls": []}, {"calls": []}]
+        clock.jump(2)
+        clock.tick()
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.fail_reason) == ("failed", "voip_conn_timeout")
+        looked = [(method, sent.get("To")) for method, path, sent in Paper.asked if path.endswith("/Calls.json")]
+        assert looked[:2] == [("POST", PHONE), ("GET", PHONE)]
+        assert engaged() == set()
+
+    def test_a_line_that_twilio_has_after_all_is_found_and_goes_on(self, dial, clock, twilio):
+        Paper.answers.append(requests.ReadTimeout())
+        call_id = dial()
+        sid = new_sid()
+        Paper.answers += [{"calls": [{"sid": sid, "status": "ringing"}]}, {"status": "ringing"}]
+        clock.jump(61)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "connecting"
+        assert line_of(call_id, None).sid == sid
+        twilio.report(line_of(call_id, None), "in-progress")
+        clock.tick()
+        assert Paper.rung()[-1] == NUMBER
+
+    def test_of_which_nobody_can_tell_is_not_guessed(self, dial, clock):
+        Paper.answers.append(requests.ReadTimeout())
+        call_id = dial()
+        two = [{"sid": new_sid(), "status": "in-progress"} for _line in range(2)]
+        Paper.answers += [{"calls": two}, {"calls": two}]
+        clock.jump(61)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).fail_reason == "voip_conn_timeout"
+        assert Paper.ended() == set()
+
+    def test_a_line_that_comes_up_too_late_is_hung_up(self, dial, clock, twilio):
+        Paper.answers.append(requests.ReadTimeout())
+        call_id = dial()
+        Paper.answers += [{"calls": []}, {"calls": []}]
+        clock.jump(61)
+        clock.tick()
+        agent = line_of(call_id, None)
+        assert "<Hangup" in twilio.ask(agent)
+        agent.refresh_from_db()
+        clock.tick()
+        assert Paper.ended() == {agent.sid}
+
+
+class TestDisorder:
+    def test_an_end_before_its_beginning_is_a_talk(self, reach, clock, twilio):
+        call_id = reach()
+        line = line_of(call_id)
+        clock.jump(20)
+        twilio.report(line, "completed", CallDuration="12")
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.disconnected_by, call.call_duration) == ("finished", "end_user", 12)
+        for status in ("in-progress", "ringing", "initiated", "completed"):
+            assert twilio.report(line, status).status_code == 204
+        assert trail(call) == ["assigned", "connecting", "connected", "finished"]
+
+    def test_what_comes_twice_changes_a_call_once(self, dial, clock, twilio):
+        call_id = dial()
+        for _twice in range(2):
+            twilio.report(line_of(call_id, None), "in-progress")
+            clock.tick()
+        for _twice in range(2):
+            twilio.report(line_of(call_id), "in-progress")
+        twilio.report(line_of(call_id), "ringing")
+        assert line_of(call_id).state == "up"
+        for _twice in range(2):
+            twilio.report(line_of(call_id), "completed")
+            clock.tick()
+        assert Paper.rung() == [PHONE, NUMBER]
+        assert trail(Call.objects.get(pk=call_id)) == ["assigned", "connecting", "connected", "finished"]
+        assert VoipOrder.objects.filter(call=call_id, kind="hang_up").count() == 1
+
+    def test_a_report_that_comes_before_the_answer_is_believed(self, dial, clock, twilio, ana):
+        seen = []
+
+        def report_first():
+            line = TwilioLine.objects.get()
+            sid = new_sid()
+            seen.append(sid)
+            assert twilio.report(line, "ringing", sid=sid).status_code == 204
+            assert twilio.report(line, "in-progress").status_code == 204
+            return {"sid": sid}
+
+        Paper.answers.append(report_first)
+        call_id = dial()
+        assert line_of(call_id, None).sid == seen[0]
+        assert Paper.rung() == [PHONE, NUMBER]
+
+    def test_the_end_of_a_line_that_was_let_go_is_no_end_of_the_call(self, api, clock, menu, ana, twilio):
+        call_id = post_inbound(api, menu, NUMBER)
+        clock.tick()
+        first = line_of(call_id, None)
+        twilio.report(first, "no-answer")
+        Agent.objects.filter(pk=ana.pk).update(status="available")
+        clock.pass_by(3)
+        second = line_of(call_id, None)
+        assert second.pk != first.pk
+        twilio.report(second, "in-progress")
+        assert twilio.report(first, "completed").status_code == 204
+        assert Call.objects.get(pk=call_id).status == "connecting"
+
+
+class TestWhatIsNotOfTwilio:
+    def test_is_403_and_writes_nothing(self, dial, twilio):
+        call_id = dial()
+        line = line_of(call_id, None)
+        path = f"/voip/twilio/{call_id}/{line.leg}/1/status"
+        sent = {"CallSid": line.sid, "CallStatus": "in-progress"}
+        answers = [
+            twilio.post(path, sent, token="another"),
+            twilio.post(path, sent, signature="nonsense"),
+            twilio.post(path, sent, signature=""),
+            # Signed for the address that a proxy has made of it.
+            twilio.post(path, sent, public="http://127.0.0.1"),
+        ]
+        assert {answer.status_code for answer in answers} == {403}
+        for what in ("status", f"{call_id}/0/1/recording", "inbound/1"):
+            assert twilio.post(f"/voip/twilio/{what}", sent, token="another").status_code == 403
+        line.refresh_from_db()
+        assert line.state == "asked"
+        assert Call.objects.get(pk=call_id).status == "connecting"
+        assert twilio.client.get(path).status_code == 405
+
+    def test_nothing_is_verified_by_an_empty_token(self, dial, twilio, settings):
+        call_id = dial()
+        settings.CCAI_TWILIO_AUTH_TOKEN = ""
+        path = f"/voip/twilio/{call_id}/{line_of(call_id, None).leg}/1/status"
+        assert twilio.post(path, {"CallStatus": "in-progress"}, token="").status_code == 403
+
+    def test_unknown_calls_are_404_and_logged_once(self, dial, twilio, caplog):
+        call_id = dial()
+        leg = line_of(call_id, None).leg
+        sent = {"CallSid": new_sid(), "CallStatus": "in-progress"}
+        caplog.clear()
+        for path in ("999/0/1/status", "999/0/1/status", "999/0/1/document", "999/7/2/key", "999/0/1/recording"):
+            assert twilio.post(f"/voip/twilio/{path}", sent).status_code == 404
+        assert len(caplog.records) == 1
+        # A line of ours, by another's id.
+        assert twilio.post(f"/voip/twilio/{call_id}/{leg}/1/status", sent).status_code == 404
+        assert twilio.post("/voip/twilio/status", sent).status_code == 404
+
+
+class TestLogs:
+    def test_have_no_number_and_no_secret(self, dial, clock, twilio, caplog):
+        caplog.set_level("DEBUG")
+        Paper.answers.append(refused(21215))
+        dial()
+        Paper.answers.append(requests.ReadTimeout(f"GET https://api.twilio.com/?To={NUMBER}"))
+        call_id = dial()
+        Paper.answers += [requests.ReadTimeout(NUMBER)] * 3
+        clock.jump(61)
+        clock.tick()
+        twilio.post(f"/voip/twilio/{call_id}/0/1/status", {"To": NUMBER}, token="another")
+        said = caplog.text
+        assert "Twilio" in said
+        for secret in (NUMBER, PHONE, "%2B1", "a-token-that", ACCOUNT):
+            assert secret not in said
+
+    def test_questions_say_since_when(self, dial, clock):
+        Paper.answers.append(requests.ReadTimeout())
+        dial()
+        clock.jump(61)
+        Paper.answers += [{"calls": []}, {"calls": []}]
+        clock.tick()
+        method, _path, sent = Paper.asked[1]
+        assert method == "GET"
+        assert (sent["To"], sent["From"]) == (PHONE, "+13392195276")
+        assert "StartTime>" in sent
