@@ -87,13 +87,14 @@ def count_time(
     *,
     quarters: QuerySet[Call, Any],
     wrapped_up_by: Collection[int] | None,
+    always: Collection[int],
     until: datetime,
 ) -> tuple[Counts, list[tuple[int, Counts]]]:
     """How long the agents with the ids in `mine` handled calls (talk, hold, wrap-up) and were available, from `start`
     until `end`; and for how long those in `wrapped_up_by` wrapped up after one of some calls, until `until`, by its
     quarter. None: all agents. One query.
 
-    `quarters` are these calls: their ids, and the quarter of each.
+    `quarters` are these calls: their ids, the quarter of each, and 0 where it counts for the agents `always` alone.
     """
     line = _Line(start, until, wrapped_up_by, quarters=quarters, end=end)
     of_mine = "1 = 1" if mine is None else f"agent_id {_among(mine)}"
@@ -103,7 +104,8 @@ def count_time(
             {line.total("cut - free_from", f"doing = {WRAP_UP} AND {of_mine}")},
             {line.total("cut - free_from", f"doing = {AVAILABLE} AND {of_mine}")},
             {line.total("talked_until - talked_from", of_mine)}
-        FROM pieces LEFT JOIN chosen ON doing = {WRAP_UP} AND chosen.id = last_call
+        FROM pieces LEFT JOIN chosen
+            ON doing = {WRAP_UP} AND chosen.id = last_call AND (chosen.is_seen = 1 OR agent_id {_among(always)})
         GROUP BY quarter
         """
     )
@@ -129,7 +131,7 @@ class _Line:
         self._words = WORDS[connection.vendor]
         self._start, self._until, self._end = start, until, end or until
         self._agents = "" if agent_ids is None else _among(agent_ids)
-        self._chosen: tuple[str, Sequence[Any]] = ("SELECT 0, 0 WHERE 0 = 1", ())
+        self._chosen: tuple[str, Sequence[Any]] = ("SELECT 0, 0, 0 WHERE 0 = 1", ())
         if quarters is not None:
             with suppress(EmptyResultSet):  # nobody's calls
                 self._chosen = quarters.query.sql_with_params()
@@ -161,7 +163,7 @@ class _Line:
             for at in (self._start, self._until, self._end, self._start - LONGEST)
         )
         sql = f"""
-            WITH chosen (id, quarter) AS ({chosen}),
+            WITH chosen (id, quarter, is_seen) AS ({chosen}),
             edges (start, until, stop) AS (SELECT {", ".join([moment(words.parameter)] * 3)}),
             marks (agent_id, at, place, id, said, taken_until, talked_from, call_id) AS (
                 SELECT taken.agent_id, {moment("taken.started_at")}, 1, taken.id, NULL,

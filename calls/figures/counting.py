@@ -4,7 +4,7 @@ A quarter of an hour, counted in UTC, lies in one hour and one day of every time
 alike, and the center's days and hours are put together of it afterwards.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -123,21 +123,27 @@ def ids_of(calls: CallQuerySet) -> Ids | None:
     return (found["least"], found["most"]) if found["calls"] else None
 
 
-def count_conversations(calls: CallQuerySet, ids: Ids, agent_ids: Iterable[int] | None, grain: Grain) -> ByQuarter:
-    """Agents' parts in `calls`, whose `ids` these are, that are over, by the quarter that the call was made in; those
-    of `agent_ids` alone.
+def count_conversations(
+    calls: CallQuerySet, ids: Ids, agent_ids: Collection[int] | None, always: Collection[int], grain: Grain
+) -> ByQuarter:
+    """Agents' parts in `calls`, whose `ids` these are, that are over, by the quarter that the call was made in: in
+    calls with `is_seen`, and those of the agents `always` in all of them; of these, those of `agent_ids` alone.
 
     Who had left when the end user came on the line was in no conversation.
     """
-    mine: dict[str, Any] = {} if agent_ids is None else {"participants__agent__in": agent_ids}
+    seen = Q(is_seen=1)
+    if always:
+        seen |= Q(participants__agent__in=always)
+    if agent_ids is not None:
+        seen &= Q(participants__agent__in=agent_ids)
     talked = calls.filter(
+        seen,
         connected_at__isnull=False,
         participants__type=Participant.Type.AGENT,
         participants__connected_at__isnull=False,
         participants__ended_at__gt=F("connected_at"),
         participants__call__gte=ids[0],
         participants__call__lte=ids[1],
-        **mine,
     )
     rows = (
         talked.order_by()

@@ -201,7 +201,9 @@ _ALL = (
         _(
             "Talk, hold and wrap-up of agents, on average over conversations that are over. A conversation is the part "
             "of one agent in one call: a call that is handed from an agent to another has two. Calls that agents "
-            "placed count too. A wrap-up belongs to the agent's last call before it."
+            "placed count too. A wrap-up belongs to the agent's last call before it. Of a team or an agent, it is what "
+            "these agents did themselves, also in calls that others had last; of a branch, what any agent did in the "
+            "calls of the branch."
         ),
         Better.NEITHER,
         lambda counts: share(counts.handle_seconds, counts.conversations),
@@ -260,7 +262,8 @@ _ALL = (
         _(
             "Of the calls that were promised for a time in the span (scheduled, or asked for to be called back, which "
             "is due at once): those that had agent and end user connected no later than %(kept_within)d minutes after "
-            "that time. Cancelled ones are not counted, the others as soon as they are kept or can be kept no more."
+            "that time. The time of a call that was moved is the one it was last moved to. Cancelled ones are "
+            "not counted, the others as soon as they are kept or can be kept no more."
         ),
         Better.UP,
         lambda counts: share(counts.promises_kept, counts.promises),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from agents.models import Agent
@@ -21,7 +22,7 @@ from calls.figures.counting import (
 from calls.figures.definitions import Counts, add_up
 from calls.figures.moments import QuarterOf
 from calls.figures.spans import Piece, Place, Span, Step, moment_of, quarter_of
-from calls.models import Channel
+from calls.models import Call, Channel
 from calls.models.call import CallQuerySet
 from calls.models.vocabulary import types_of_channel
 from calls.scope import Scope
@@ -41,7 +42,9 @@ class Selection:
 
     def calls(self) -> CallQuerySet:
         """These calls, whenever they were made, whoever had them."""
-        calls = self.scope.calls()
+        return self._chosen(self.scope.calls())
+
+    def _chosen(self, calls: CallQuerySet) -> CallQuerySet:
         if self.menus is not None:
             calls = calls.filter(menu__in=self.menus)
         if self.channel is not None:
@@ -52,6 +55,21 @@ class Selection:
         """These calls."""
         calls = self.calls()
         return calls if self.agents is None else calls.filter(agent__in=self.agents)
+
+    def agents_calls(self) -> CallQuerySet:
+        """The calls in which agents may have had parts that count: to somebody who sees a team also calls that others
+        had last. Which of their parts count, `own_agents` and the column `is_seen` say."""
+        if self.scope.teams is None:
+            return self.calls().annotate(is_seen=Value(1))
+        branches = Scope(self.scope.menus or frozenset(), None).calls()
+        is_seen = Case(When(pk__in=branches.order_by().values("pk"), then=1), default=0)
+        return self._chosen(Call.objects.all()).annotate(is_seen=is_seen)
+
+    @cached_property
+    def own_agents(self) -> frozenset[int]:
+        """The agents in the teams of `scope`, all of whose parts count: a team is seen by what its agents did."""
+        teams = self.scope.teams
+        return frozenset(Agent.objects.filter(team__in=teams).values_list("pk", flat=True) if teams else ())
 
     def agent_ids(self) -> list[int] | None:
         """Whose time is counted: the agents who are seen and chosen; of a branch, those in its groups. None: all."""
@@ -133,28 +151,28 @@ def count(selection: Selection, span: Span) -> Tally:
     """One span counted. Calls belong to the moment they were made, promises to the moment they were made for."""
     start, end, grain = span.start, span.end, span.grain
     made = {"created_at__gte": start, "created_at__lt": end}
-    calls, all_calls = selection.calls_of_agents().filter(**made), selection.calls().filter(**made)
+    calls, agents_calls = selection.calls_of_agents().filter(**made), selection.agents_calls().filter(**made)
     tally = Tally(span)
     types: dict[str, list[Counts]] = defaultdict(list)
     for (quarter, call_type), counts in count_calls(calls, "quarter", "call_type", grain=grain):
         tally.counted[quarter].append(counts)
         types[call_type].append(counts)
     tally.types = {call_type: add_up(counts) for call_type, counts in types.items()}
-    ids = ids_of(all_calls)
+    ids = ids_of(agents_calls)
     if ids:
-        tally.add(count_conversations(all_calls, ids, selection.agents, grain))
+        tally.add(count_conversations(agents_calls, ids, selection.agents, selection.own_agents, grain))
         tally.add(count_transfers(calls, ids, grain))
         for quarter, kind, times in count_deflections(calls, ids, grain):
             tally.counted[quarter].append(Counts(deflections=times))
             tally.kinds[kind] += times
     tally.add(count_promises(selection.calls_of_agents(), start, end, span.at, grain))
-    quarters = all_calls.order_by().values_list("pk", QuarterOf("created_at", grain))
     tally.time, wrapped_up = count_time(
         selection.agent_ids(),
         start,
         end,
-        quarters=quarters,
+        quarters=agents_calls.order_by().values_list("pk", QuarterOf("created_at", grain), "is_seen"),
         wrapped_up_by=selection.agents,
+        always=selection.own_agents,
         # The wrap-up after the last call belongs to the call.
         until=max(end, min(end + LONGEST, span.at)),
     )

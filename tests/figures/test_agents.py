@@ -127,6 +127,20 @@ def test_what_goes_on_counts_until_now(time_machine):
     }
 
 
+def test_engagements_that_overlap_and_statuses_of_one_moment_never_make_time_out_of_nothing():
+    agent = make_agent()
+    change_status(agent, "available", "08:00:00")
+    for clock in ("10:00:00", "10:30:00"):
+        talk(agent, clock, clock, "11:00:00")
+    for status in ("available", "wrap_up", "break"):  # the last counts
+        change_status(agent, status, "11:10:00")
+    change_status(agent, "wrap_up", "12:00:00")
+    talk(agent, "12:00:00", "12:00:00", "12:01:00")
+    figures = agents_today([agent.pk], at("10:15:00"), at("12:03:00"))[agent.pk]
+
+    assert (figures.available_seconds, figures.wrap_up_seconds) == (600, 120)
+
+
 def test_two_agents_on_a_call_have_both_talked():
     first, second = make_agent(), make_agent()
     call = talk(first, "10:00:00", "10:00:00", "10:05:00")

@@ -153,6 +153,34 @@ def test_a_supervisor_sees_what_is_theirs(center):
     assert (of_team.calls, of_team.available_seconds) == (3, 11_750)
 
 
+def test_a_team_is_seen_by_what_its_agents_did_and_a_branch_by_its_calls(center):
+    def parts(menus, teams, **selected):
+        whole = report(Selection(Scope(menus, teams), **selected), THE_DAY).now.whole
+        return whole.conversations, whole.talk_seconds, whole.wrap_up_seconds
+
+    of_ann = (4, 690, 90)  # A, B before it went to Bob, N and O
+    team, nobody = frozenset([center.team.pk]), frozenset()
+    leaf, other = frozenset([center.leaf.pk]), frozenset([center.other.pk])
+    assert parts(None, team) == parts(other, team) == of_ann
+    assert parts(None, None, agents=frozenset([center.ann.pk])) == of_ann
+    assert parts(leaf, None) == parts(leaf, team) == (7, 1_170, 90)
+    assert parts(leaf, None, agents=frozenset([center.bob.pk])) == (3, 480, 0)
+    assert parts(None, team, agents=frozenset([center.bob.pk])) == parts(nobody, nobody) == (0, 0, 0)
+
+
+def test_hours_and_weeks_are_the_clocks_where_it_is_half_an_hour_off(settings):
+    settings.TIME_ZONE = "Asia/Kolkata"
+    for minute in (29, 30):  # 08:59 and 09:00 on the clock
+        made = datetime(2026, 3, 2, 3, minute, tzinfo=UTC)
+        make_call("failed", created_at=made, queued_at=None, ends_at=made)
+    shown = report(Selection(ALL), Span(date(2026, 3, 1), date(2026, 3, 7), LATER))
+
+    assert {piece.name: now.calls for piece, now, _before in shown.pieces(Step.HOUR) if now.calls} == {
+        "2026-03-02 08:00": 1, "2026-03-02 09:00": 1
+    }  # fmt: skip
+    assert [now.calls for _piece, now, _before in shown.pieces(Step.DAY)] == [0, 2, 0, 0, 0, 0, 0]
+
+
 def test_a_day_that_is_not_over_is_compared_with_the_same_time_of_the_day_before(settings):
     settings.TIME_ZONE = ZONE
     # 09:30 on the day after the clock was changed is 14:30 UTC; the day before it was 14:30 UTC too, and 13:30 before
