@@ -16,6 +16,7 @@ from calls.models import Call, EndUser, FailReason, Status
 from calls.models.call import WITH_AGENT
 from calls.scope import Scope
 from ccai import heartbeat
+from ccai.models import WebhookEndpoint
 from menus.models import DeflectionOption, Menu
 
 # A deadline is settled within a tick or two; what is later than this is stuck.
@@ -34,6 +35,9 @@ LINE_FAILURES = (
     FailReason.STUCK_DUE_TO_API_ERROR,
 )
 SHOWN = 5
+# How long a message has waited that should have been heard, and since when nobody waits for that any more: the first
+# page asks on every visit, and a history has many years.
+LATE_AFTER, NO_MORE_AFTER = timedelta(days=1), timedelta(days=30)
 
 
 class Concern(Enum):
@@ -47,6 +51,7 @@ class Concern(Enum):
     QUEUES_UNSERVED = auto()
     MENUS_REDIRECTED = auto()
     CRM_SILENT = auto()
+    WEBHOOKS_FAILING = auto()
     VOICEMAILS_UNHEARD = auto()
 
 
@@ -65,7 +70,7 @@ def notices(scope: Scope, at: datetime) -> list[Notice]:
     found = [*_of_the_clock(), *_of_calls(scope, at), *_of_menus(scope)]
     if not scope.is_limited:
         # What goes beyond the calls and menus of some branches.
-        found += [*_of_providers(at), *_of_the_crm(at)]
+        found += [*_of_providers(at), *_of_the_crm(at), *_of_webhooks(at)]
     order = list(Concern)
     return sorted(found, key=lambda notice: order.index(notice.concern))
 
@@ -100,7 +105,9 @@ def _of_calls(scope: Scope, at: datetime) -> Iterator[Notice]:
     late = Q(deadline_at__lt=at - STUCK_AFTER)
     silent = Q(status__in=WITH_AGENT, unheard_since__lt=at - STUCK_AFTER)
     yield from _of(Concern.CALLS_STUCK, calls.filter(late | silent, ends_at=None).order_by("pk"), "pk")
-    unheard = calls.filter(status=Status.VOICEMAIL_RECEIVED, created_at__lt=at - timedelta(days=1))
+    unheard = calls.filter(
+        status=Status.VOICEMAIL_RECEIVED, created_at__lt=at - LATE_AFTER, created_at__gt=at - NO_MORE_AFTER
+    )
     yield from _of(Concern.VOICEMAILS_UNHEARD, unheard.order_by("-created_at", "-pk"), "pk")
 
 
@@ -128,6 +135,14 @@ def _of_the_crm(at: datetime) -> Iterator[Notice]:
     waiting = EndUser.objects.filter(ask_crm_at__isnull=False, created_at__lt=at - STUCK_AFTER).count()
     if waiting:
         yield Notice(Concern.CRM_SILENT, waiting)
+
+
+def _of_webhooks(at: datetime) -> Iterator[Notice]:
+    """Endpoints where nothing has arrived for a while, or to which nothing is sent any more because of that."""
+    failing = Q(active=True, failing_since__lt=at - STUCK_AFTER)
+    stopped = Q(active=False, disabled__in=(WebhookEndpoint.Disabled.GONE, WebhookEndpoint.Disabled.FAILING))
+    endpoints = WebhookEndpoint.objects.filter(failing | stopped).order_by("pk")
+    yield from _of(Concern.WEBHOOKS_FAILING, endpoints, "url")
 
 
 def _of(concern: Concern, rows: QuerySet, name: str) -> Iterator[Notice]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from urllib.parse import urlencode
 
-from django.http import Http404, QueryDict
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -51,6 +51,12 @@ STEPS: dict[Step, Promise] = {
     Step.HOUR: gettext_lazy("Hour"),
     Step.DAY: gettext_lazy("Day"),
 }
+# What is said where the address names what there is not.
+MISSING: dict[str, Promise] = {
+    "branch": gettext_lazy("The branch is not there any more, or is not yours to see. All branches are shown."),
+    "team": gettext_lazy("The team is not there any more, or is not yours to see. All teams are shown."),
+    "agent": gettext_lazy("The agent is not there any more, or is not yours to see. All agents are shown."),
+}
 
 
 @dataclass(frozen=True)
@@ -66,20 +72,23 @@ class Choices:
 class Asked:
     """A report that somebody asked for; `fault` says what of it could not be read, and is "" where all could.
 
-    Raises Http404 for a branch, team or agent that there is not, or that is outside of `scope`.
+    `is_found` is False where it names a branch, team or agent that there is not, or that is outside of `scope`; then
+    all of `scope` is meant.
     """
 
     said: QueryDict
     scope: Scope
     fault: str = ""
+    is_found: bool = True
     span: Span = field(init=False)
     days: Days = field(init=False)
     selection: Selection = field(init=False)
 
     def __post_init__(self) -> None:
         self.choices = _choices(self.scope)
+        self.days, self.span = self._read_span()
         self.branch, self.team, self.agent = (
-            _chosen(self.said.get(name, ""), options)
+            self._chosen(name, options)
             for name, options in (
                 ("branch", self.choices.branches),
                 ("team", self.choices.teams),
@@ -88,10 +97,8 @@ class Asked:
         )
         channel = self.said.get("channel")
         self.channel = Channel(channel) if channel in Channel.values else None
-        self.days, self.span = self._read_span()
         if channel and self.channel is None:
-            unknown = _("There is no channel called %(channel)s. All channels are shown.") % {"channel": channel}
-            self.fault = f"{self.fault} {unknown}".strip()
+            self._say(_("There is no channel called %(channel)s. All channels are shown.") % {"channel": channel})
         steps = self.span.steps()
         step = self.said.get("step")
         self.step = Step(step) if step in steps else self.span.usual_step()
@@ -108,6 +115,23 @@ class Asked:
     def query(self) -> str:
         """What the address says, and nothing empty or foreign."""
         return urlencode({name: self.said[name] for name in NAMES if self.said.get(name)})
+
+    def _say(self, fault: str) -> None:
+        self.fault = f"{self.fault} {fault}".strip()
+
+    def _chosen(self, name: str, options: list[tuple[int, str]]) -> int | None:
+        """The id that the address says under `name`, one of those of `options`; None where it says nothing, or what
+        is none of them."""
+        text = self.said.get(name, "")
+        if is_id(text) and int(text) in dict(options):
+            return int(text)
+        if text:
+            self._say(str(MISSING[name]))
+            self.is_found = False
+            # The address of what is shown is without it.
+            self.said = self.said.copy()
+            del self.said[name]
+        return None
 
     def _agents(self) -> frozenset[int] | None:
         """The ids of the agents whose calls are looked at; None for all."""
@@ -152,15 +176,6 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _chosen(text: str, options: list[tuple[int, str]]) -> int | None:
-    """The id that `text` says, one of those of `options`; None where it says nothing. Http404 for others."""
-    if not text:
-        return None
-    if not is_id(text) or int(text) not in dict(options):
-        raise Http404
-    return int(text)
 
 
 def _choices(scope: Scope) -> Choices:

@@ -40,7 +40,8 @@ def for_readers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
 
 @for_readers
 def report_page(request: HttpRequest) -> HttpResponseBase:
-    """GET /reports/: what the center did in a span, beside the span before."""
+    """GET /reports/: what the center did in a span, beside the span before; 404, and why, where what is asked for is
+    not there."""
     asked = Asked(request.GET, scope_of(request.user))
     found = report(asked.selection, asked.span)
     context = {
@@ -63,16 +64,17 @@ def report_page(request: HttpRequest) -> HttpResponseBase:
         "zone": timezone.get_current_timezone_name(),
         "fresh_address": reverse("reports:page"),
     }
-    return TemplateResponse(request, "reports/page.html", context)
+    return TemplateResponse(request, "reports/page.html", context, status=200 if asked.is_found else 404)
 
 
 @for_readers
 def report_csv(request: HttpRequest, table: str) -> HttpResponseBase:
     """GET /reports/TABLE.csv: one table of the report that the rest of the address asks for; 400 for what cannot be
-    read, since a file cannot say that it is of something else."""
+    read and 404 for what is not there, since a file cannot say that it is of something else."""
     asked = Asked(request.GET, scope_of(request.user))
     if asked.fault:
-        return HttpResponse(asked.fault, status=400, content_type="text/plain; charset=utf-8")
+        status = 400 if asked.is_found else 404
+        return HttpResponse(asked.fault, status=status, content_type="text/plain; charset=utf-8")
     found = report(asked.selection, asked.span)
     shown = next((one for one in _all_tables(found, asked) if one.key == table), None)
     if shown is None:

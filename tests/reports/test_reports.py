@@ -130,8 +130,13 @@ def test_a_channel_that_there_is_not_is_said_and_a_file_of_it_refused(admin_clie
 
 
 @pytest.mark.parametrize("said", ["branch=1%2B1", "branch=999999", "team=999999", "agent=999999", "agent=x"])
-def test_what_there_is_not_is_not_found(admin_client, said):
-    assert admin_client.get(f"/reports/?{said}").status_code == 404
+def test_what_there_is_not_is_not_found_and_said(admin_client, said):
+    page = admin_client.get(f"/reports/?{said}")
+    file = admin_client.get(f"/reports/summary.csv?{said}")
+    sentence = f"The {said.partition('=')[0]} is not there any more, or is not yours to see."
+    assert (page.status_code, file.status_code) == (404, 404)
+    assert sentence in text_of(page)
+    assert file.content.decode().startswith(sentence)
 
 
 def test_a_supervisor_chooses_among_what_is_theirs(client, center):
