@@ -1,11 +1,12 @@
 """Shapes: agents and teams as the wire shows them, in the manner of the call object (contract section 2)."""
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 from django.db.models import Prefetch, QuerySet
 
 from agents.models import Agent, Engagement, Team
 from ccai.phones import wire_phone
+from ccai.shapes import Keywords, Phone, Time, Url, Words
 from ccai.times import wire_time
 
 
@@ -23,7 +24,7 @@ class TeamObject(TypedDict):
     id: int
     name: str
     parent_id: int | None
-    agents_count: int
+    agents_count: Annotated[int, Keywords("Active agents of the team itself.", minimum=0)]
 
 
 class AgentObject(TypedDict):
@@ -34,18 +35,21 @@ class AgentObject(TypedDict):
     name: str
     last_name: str
     first_name: str
-    avatar_url: str | None
+    avatar_url: Url | None
     email: str
     active: bool
-    status: str
-    status_updated_at: str | None
-    engagement: str | None
+    status: Annotated[str, Words(Agent.Status)]
+    status_updated_at: Time
+    engagement: Annotated[
+        Annotated[str, Words(Engagement.Kind)] | None,
+        Keywords("What has the agent's time now; null while they are free."),
+    ]
     can_place_calls: bool
     auto_answer: bool
-    languages: list[str]
-    outbound_numbers: list[str | None]
+    languages: Annotated[list[str], Keywords("None: all.")]
+    outbound_numbers: Annotated[list[Phone | None], Keywords("None: all of the center's.")]
     team: TeamInfo | None
-    created_at: str | None
+    created_at: Time
 
 
 def agents_to_show(agents: QuerySet[Agent]) -> QuerySet[Agent]:

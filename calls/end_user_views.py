@@ -12,6 +12,7 @@ from ccai.api.filters import AnyOf, narrowed, read_number, read_word, time_filte
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
 from ccai.personal import masked_text, shown_number
+from ccai.shapes import Phone, Time
 from ccai.times import wire_time
 
 SORT_COLUMNS = {"id": "pk"}
@@ -24,8 +25,8 @@ class EndUserObject(TypedDict):
     identifier: str | None
     out_contact_id: str | None
     name: str | None
-    number: str | None
-    created_at: str | None
+    number: Phone | None
+    created_at: Time
 
 
 def end_user_object(end_user: EndUser, *, clear: bool) -> EndUserObject:

@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_filters",
+    "drf_spectacular_sidecar",
     "rest_framework",
     "tree_queries",
     "ccai",

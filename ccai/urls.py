@@ -8,6 +8,7 @@ from calls.admin.scheduled import scheduled_page
 from calls.files.serving import stored_file
 from ccai.api.views import NothingHere
 from ccai.health import health, health_of_web
+from ccai.openapi.views import DocsPage, SchemaView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -22,6 +23,8 @@ urlpatterns = [
     path("health/web/", health_of_web),
     path("voip/", include("calls.callbacks.urls")),
     path("files/<str:token>", stored_file, name="file"),
+    re_path(r"^apps/api/v1/schema(?P<suffix>\.json|\.yaml)?/?$", SchemaView.as_view(), name="api_schema"),
+    re_path(r"^apps/api/v1/docs/?$", DocsPage.as_view()),
     path("apps/api/v1/", include("calls.urls")),
     re_path(r"^apps/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
 ]

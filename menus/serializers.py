@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypedDict
+from typing import Annotated, TypedDict
 
 from django.db.models import QuerySet
 
 from ccai.phones import wire_phone
+from ccai.shapes import Keywords, Phone, Seconds, Words
 from menus.models import AgentGroup, Menu, MenuPath, MenuSnapshot
 
 
@@ -17,7 +18,7 @@ class GroupObject(TypedDict):
     id: int
     name: str
     position: int
-    timeout_seconds: int
+    timeout_seconds: Annotated[Seconds, Keywords("After which the next group joins.")]
     agent_ids: list[int]
 
 
@@ -25,14 +26,14 @@ class MenuObject(MenuSnapshot):
     """The menu object: the keys of `selected_menu` and these, in this order."""
 
     menu_path: MenuPath
-    leaf: bool
-    state: str
-    recording: str
-    offer_type: str
+    leaf: Annotated[bool, Keywords("Nothing is below it: its callers wait in a queue.")]
+    state: Annotated[str, Words(Menu.State)]
+    recording: Annotated[str, Words(Menu.RecordingOption, "RecordingOption")]
+    offer_type: Annotated[str, Words(Menu.OfferType, "OfferType")]
     priority: int
-    substitute_id: int | None
-    languages: list[str]
-    outbound_numbers: list[str | None]
+    substitute_id: Annotated[int | None, Keywords("Where waiting calls go when the menu is deleted.")]
+    languages: Annotated[list[str], Keywords("None: all that are live.")]
+    outbound_numbers: list[Phone | None]
     groups: list[GroupObject]
 
 

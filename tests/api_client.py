@@ -1,15 +1,18 @@
-"""A program that talks to the API, in the process of the test."""
+"""A program that talks to the API, in the process of the test, and believes what the API says of itself."""
 
 import base64
 import json
 
 from django.test import Client
 
+from tests.api_document import check_answer
+
 BASE = "/apps/api/v1"
 
 
 class ApiClient:
     """Sends JSON to paths below /apps/api/v1 with Basic authentication, and returns Django's test responses.
+    Each is one that the API's document has.
 
     `user=None` sends no credentials. `with_(…)` gives a client that differs in what is named.
     """
@@ -47,7 +50,7 @@ class ApiClient:
             sent = {"Authorization": f"Basic {credentials}", **sent}
         if method != "GET":
             sent["Content-Type"] = content_type  # the test client itself leaves it out where there is no body
-        return Client().generic(
+        response = Client().generic(
             method,
             BASE + path,
             data=(b"" if body is None else json.dumps(body)) if raw is None else raw,
@@ -55,3 +58,5 @@ class ApiClient:
             headers=sent,
             **({} if params is None else {"query_params": params}),
         )
+        check_answer(method, BASE + path.partition("?")[0], response)
+        return response
