@@ -251,7 +251,11 @@ class StatusChange(models.Model):
         verbose_name = _("status change")
         verbose_name_plural = _("status changes")
         ordering = ("-at", "-pk")
-        indexes = (models.Index(fields=["agent", "at"], name="status_changes_of_an_agent"),)
+        indexes = (
+            models.Index(fields=["agent", "at"], name="status_changes_of_an_agent"),
+            # GET /manager/api/v1/agent_activity_logs, with the engagements
+            models.Index(fields=["at", "id"], name="status_changes_by_time"),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_status_display()}, {self.at:%Y-%m-%d %H:%M}"
@@ -283,7 +287,11 @@ class Engagement(models.Model):
                 fields=["agent"], condition=models.Q(ended_at=None), name="an_agent_has_one_open_engagement"
             ),
         )
-        indexes = (models.Index(fields=["agent", "started_at"], name="engagements_of_an_agent"),)
+        indexes = (
+            models.Index(fields=["agent", "started_at"], name="engagements_of_an_agent"),
+            # GET /manager/api/v1/agent_activity_logs, with the status changes
+            models.Index(fields=["started_at", "id"], name="engagements_by_time"),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}, {self.started_at:%Y-%m-%d %H:%M}"

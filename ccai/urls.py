@@ -27,4 +27,6 @@ urlpatterns = [
     re_path(r"^apps/api/v1/docs/?$", DocsPage.as_view()),
     path("apps/api/v1/", include("calls.urls")),
     re_path(r"^apps/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
+    path("manager/api/v1/", include("calls.manager.urls")),
+    re_path(r"^manager/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
 ]

@@ -15,7 +15,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-API = "/apps/api/"
+APIS = ("/apps/api/", "/manager/api/")
 MAX_BODY = 1_048_576
 # What a form weighs beside its file: boundaries, the headers of its parts, short fields.
 MAX_ENVELOPE = 65_536
@@ -66,7 +66,7 @@ async def refuse(send: Send) -> None:
 class BodyLimit:
     """An ASGI application: `application`, which gets no body that is larger than it may be.
 
-    Below /apps/api/ it sees one byte more than a body may have, and no other. By that byte `ccai/api/parsing.py` knows
+    Below APIS it sees one byte more than a body may have, and no other. By that byte `ccai/api/parsing.py` knows
     that the body is too large, once it is that check's turn. The rest is dropped as it arrives, so that a client that
     sends it all before it reads gets its answer. Files of the size that their path takes are let through for those
     whose `Authorization` header `is_known`: nobody else fills the disk.
@@ -86,7 +86,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        is_api = scope["path"].startswith(API)
+        is_api = scope["path"].startswith(APIS)
         room = await self.max_body(scope) + 1
 
         async def receive_within_limit() -> Message:

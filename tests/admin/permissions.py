@@ -291,6 +291,16 @@ GET   /apps/api/v1/menus                                         401       401  
 GET   /apps/api/v1/menus/tree                                    401       401   401    401        401   200
 GET   /apps/api/v1/menus/{menu}                                  401       401   401    401        401   200
 GET   /apps/api/v1/menus/{menu}/wait                             401       401   401    401        401   200
+GET   /manager/api/v1/calls                                      401       401   401    401        401   200
+GET   /manager/api/v1/agents                                     401       401   401    401        401   200
+GET   /manager/api/v1/agent_activity_logs                        401       401   401    401        401   200
+GET   /manager/api/v1/menus                                      401       401   401    401        401   200
+GET   /manager/api/v1/menus/tree                                 401       401   401    401        401   200
+GET   /manager/api/v1/teams                                      401       401   401    401        401   200
+GET   /manager/api/v1/teams/tree                                 401       401   401    401        401   200
+GET   /manager/api/v1/user_statuses                              401       401   401    401        401   200
+GET   /manager/api/v1/settings/organization                      401       401   401    401        401   200
+GET   /manager/api/v1/nothing                                    401       401   401    401        401   404
 GET   /apps/api/v1/nothing                                       401       401   401    401        401   404
 # For everybody: they say nothing of this center.
 GET   /apps/api/v1/schema                                        200       200   200    200        200   200
