@@ -456,10 +456,10 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        # Below that it writes down addresses, in which people's numbers are searched for.
+        "urllib3": {"level": "INFO"},
     },
 }
 
 # What could not be read of all this; ccai/checks.py reports it.
 CCAI_UNREADABLE = env.faults
-        # Below that it writes down addresses, in which people's numbers are searched for.
-        "urllib3": {"level": "INFO"},
