@@ -50,12 +50,14 @@ class Scope:
         """The calls that are seen."""
         if not self.is_limited:
             return Call.objects.all()
-        seen = Q()
-        if self.menus is not None:
-            seen |= Q(menu__in=self.menus) | Q(queue__in=self.menus)
+        seen = self.in_branches()
         if self.teams is not None:
             seen |= Q(agent__in=self._team_members)
         return Call.objects.filter(seen)
+
+    def in_branches(self) -> Q:
+        """Which calls belong to the branches, whoever had them; empty where branches limit nothing."""
+        return Q() if self.menus is None else Q(menu__in=self.menus) | Q(queue__in=self.menus)
 
     def agents(self) -> QuerySet[Agent]:
         """The agents who are seen."""

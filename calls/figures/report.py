@@ -61,8 +61,8 @@ class Selection:
         had last. Which of their parts count, `own_agents` and the column `is_seen` say."""
         if self.scope.teams is None:
             return self.calls().annotate(is_seen=Value(1))
-        branches = Scope(self.scope.menus or frozenset(), None).calls()
-        is_seen = Case(When(pk__in=branches.order_by().values("pk"), then=1), default=0)
+        branches = self.scope.in_branches()
+        is_seen = Case(When(branches, then=1), default=0) if branches else Value(0)
         return self._chosen(Call.objects.all()).annotate(is_seen=is_seen)
 
     @cached_property
