@@ -16,6 +16,7 @@ from calls.models import Offer
 from calls.serializers import AgentInfo, agent_snapshot
 from ccai.api.filters import AnyOf, narrowed, read_pk, time_filters
 from ccai.api.pagination import Cursor
+from ccai.shapes import Seconds, Time
 from ccai.times import wire_time
 from menus.models import Menu
 
@@ -29,9 +30,9 @@ class ActivityObject(TypedDict):
     agent_id: int
     whodunnit: AgentInfo
     status: StatusObject
-    started_at: str | None
-    ended_at: str | None
-    duration: int | None
+    started_at: Time
+    ended_at: Time | None
+    duration: Seconds | None
     activity: str
     call_id: int | None
     chat_id: None

@@ -9,6 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from agents.models import Agent, Engagement, Team
 from calls.manager.statuses import STATUSES, StatusObject
 from calls.serializers import AgentInfo, CallObject, TransferObject, agent_snapshot
+from ccai.shapes import Time, Url
 from ccai.times import wire_time
 from menus.models import AgentGroup, Menu, MenuPath, MenuSnapshot
 
@@ -35,7 +36,7 @@ class TeamLine(TypedDict):
     agents_count: int
 
 
-class TeamObject(TeamLine):
+class ManagedTeam(TeamLine):
     """A team with its agents."""
 
     assignees: list[AgentInfo]
@@ -54,20 +55,20 @@ class Channel(TypedDict):
     menu: MenuSnapshot
 
 
-class AgentObject(TypedDict):
+class ManagedAgent(TypedDict):
     """An agent."""
 
     id: int
     email: str
-    created_at: str | None
-    last_login_time: str | None
+    created_at: Time
+    last_login_time: Time | None
     first_name: str
     middle_name: None
     last_name: str
-    avatar_url: str | None
+    avatar_url: Url | None
     agent_number: str | None
     status: StatusObject
-    status_updated_at: str | None
+    status_updated_at: Time
     crm_authenticated: None
     online: bool
     wrap_up: bool
@@ -89,18 +90,18 @@ class Assignment(TypedDict):
     assignee: AgentInfo
 
 
-class MenuObject(MenuSnapshot):
+class ManagedMenu(MenuSnapshot):
     """A menu with its agents. Teams are given to none."""
 
     agent_assignments: list[Assignment]
     team_assignments: list[Any]
 
 
-class MenuNode(MenuSnapshot):
+class ManagedMenuNode(MenuSnapshot):
     """A menu with those right below it, and how many agents these and it have, each counted once."""
 
     agents_count: int
-    children: list["MenuNode"]
+    children: list["ManagedMenuNode"]
 
 
 def call_line(call: CallObject) -> dict[str, Any]:
@@ -168,9 +169,9 @@ def teams_to_show() -> QuerySet[Team]:
     return Team.objects.prefetch_related(Prefetch("agents", agents))
 
 
-def team_object(team: Team, teams: Teams) -> TeamObject:
+def team_object(team: Team, teams: Teams) -> ManagedTeam:
     """`team` with its agents."""
-    return TeamObject(**teams.lines[team.pk], assignees=[agent_snapshot(agent) for agent in team.agents.all()])
+    return ManagedTeam(**teams.lines[team.pk], assignees=[agent_snapshot(agent) for agent in team.agents.all()])
 
 
 def agents_to_show(agents: QuerySet[Agent]) -> QuerySet[Agent]:
@@ -181,11 +182,11 @@ def agents_to_show(agents: QuerySet[Agent]) -> QuerySet[Agent]:
     )
 
 
-def agent_object(agent: Any, teams: Teams) -> AgentObject:
+def agent_object(agent: Any, teams: Teams) -> ManagedAgent:
     """`agent`, who comes from `agents_to_show`."""
     user = agent.user
     menus = {group.menu_id: group.menu for group in agent.groups.all()}
-    return AgentObject(
+    return ManagedAgent(
         id=agent.pk,
         email=user.email,
         created_at=wire_time(user.date_joined),
@@ -215,7 +216,7 @@ def menus_to_show(menus: QuerySet[Menu]) -> QuerySet[Menu]:
     return menus.prefetch_related("groups", Prefetch("groups__agents", agents))
 
 
-def menu_object(menu: Menu) -> MenuObject:
+def menu_object(menu: Menu) -> ManagedMenu:
     """`menu`, which comes from `menus_to_show`, with its agents."""
     assignments = [
         Assignment(
@@ -228,10 +229,10 @@ def menu_object(menu: Menu) -> MenuObject:
         for level, group in enumerate(menu.groups.all())
         for agent in group.agents.all()
     ]
-    return MenuObject(**menu.snapshot(), agent_assignments=assignments, team_assignments=[])
+    return ManagedMenu(**menu.snapshot(), agent_assignments=assignments, team_assignments=[])
 
 
-def menu_tree(menus: Iterable[Menu]) -> list[MenuNode]:
+def menu_tree(menus: Iterable[Menu]) -> list[ManagedMenuNode]:
     """All of `menus` as a tree, siblings by position."""
     through = AgentGroup.agents.through.objects.values_list("agentgroup__menu_id", "agent_id")
     agents: dict[int, set[int]] = defaultdict(set)
@@ -241,10 +242,10 @@ def menu_tree(menus: Iterable[Menu]) -> list[MenuNode]:
     for menu in sorted(menus, key=lambda menu: (menu.position, menu.pk)):
         below[menu.parent_id].append(menu)
 
-    def node(menu: Menu) -> tuple[MenuNode, set[int]]:
+    def node(menu: Menu) -> tuple[ManagedMenuNode, set[int]]:
         children = [node(child) for child in below[menu.pk]]
         known = agents[menu.pk].union(*(of_child for _, of_child in children))
-        shown = MenuNode(**menu.snapshot(), agents_count=len(known), children=[child for child, _ in children])
+        shown = ManagedMenuNode(**menu.snapshot(), agents_count=len(known), children=[child for child, _ in children])
         return shown, known
 
     return [node(menu)[0] for menu in below[None]]

@@ -156,16 +156,12 @@ ParametersToSet = Annotated[
     ),
 ]
 
-LIST = cursor_pages(
-    SORT_COLUMNS,
-    filters_of(
-        filters.CallFilter,
-        {
-            filters.read_call_type: Annotated[str, Keywords(enum=[*CallType.values, *list(CALL_TYPES)[3:]])],
-            filters.read_language: Annotated[str, Keywords(examples=["en"])],
-        },
-    ),
-)
+# What the readers of the filters of calls take.
+READERS: dict[Any, Any] = {
+    filters.read_call_type: Annotated[str, Keywords(enum=list(dict.fromkeys([*CallType.values, *CALL_TYPES])))],
+    filters.read_language: Annotated[str, Keywords(examples=["en"])],
+}
+LIST = cursor_pages(SORT_COLUMNS, filters_of(filters.CallFilter, READERS))
 # A call that the path names and the center does not have.
 NO_CALL = (errors.CALL_NOT_FOUND,)
 

@@ -88,16 +88,38 @@ def choice(name: str, words: Iterable[str], description: str = "") -> Parameter:
     return Parameter(name, Annotated[str, Keywords(enum=listed, default=listed[0])], description)
 
 
+PER = Parameter(
+    "per",
+    Annotated[int, Keywords(minimum=1, default=MAX_PER_PAGE)],
+    f"Rows a page; what is larger than {MAX_PER_PAGE} is cut to it.",
+)
+CURSOR = Parameter("cursor", str, "A place in the list, as the `Link` header of another page has it.")
+
+
+def numbered_pages(sort_columns: Iterable[str], filters: Iterable[Parameter] = ()) -> Listing:
+    """A list of the management API: its first page has a number, and `Link` leads on from there."""
+    page = Annotated[int, Keywords(minimum=1, default=1)]
+    return Listing(
+        (
+            *filters,
+            choice("sort_column", sort_columns),
+            choice("sort_direction", ("ASC", "DESC")),
+            PER,
+            Parameter("page", page, "Go on by `Link`: pages by number lose rows that change meanwhile."),
+            CURSOR,
+        )
+    )
+
+
 def cursor_pages(sort_columns: Iterable[str], filters: Iterable[Parameter]) -> Listing:
     """A list sorted by one of `sort_columns`, narrowed by `filters`."""
-    per = Annotated[int, Keywords(minimum=1, default=MAX_PER_PAGE)]
     return Listing(
         (
             *filters,
             choice("sort_column", sort_columns),
             choice("sort_direction", ("DESC", "ASC")),
-            Parameter("per", per, f"Rows a page; what is larger than {MAX_PER_PAGE} is cut to it."),
-            Parameter("cursor", str, "A place in the list, as the `Link` header of another page has it."),
+            PER,
+            CURSOR,
             choice("total", ("false", "true"), "Whether the answer says in `Total` how many there are in all."),
         )
     )

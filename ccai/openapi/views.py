@@ -17,6 +17,8 @@ from ccai.api.views import ApiView
 from ccai.openapi.calls import OF_CALLS
 from ccai.openapi.calls import TAG as CALLS
 from ccai.openapi.document import build
+from ccai.openapi.manager import OF_MANAGER
+from ccai.openapi.manager import TAG as MANAGEMENT
 from ccai.openapi.operations import JSON
 from ccai.openapi.resources import AGENTS, END_USERS, MENUS, OF_RESOURCES
 from ccai.openapi.webhooks import TAG as WEBHOOKS
@@ -28,6 +30,7 @@ TAGS = {
     AGENTS: "Who answers: agents and their teams.",
     MENUS: "What callers meet, and where their calls wait.",
     END_USERS: "The people on the other end.",
+    MANAGEMENT: "The center for those who copy it whole, as the platform's management API has it.",
     WEBHOOKS: "What happens, told to addresses that an admin enters in the back office.",
 }
 
@@ -35,7 +38,7 @@ TAGS = {
 @cache
 def document() -> Schema:
     """The OpenAPI document of this release, built once in a process."""
-    return build(get_resolver().url_patterns, {**OF_CALLS, **OF_RESOURCES}, TAGS)
+    return build(get_resolver().url_patterns, {**OF_CALLS, **OF_RESOURCES, **OF_MANAGER}, TAGS)
 
 
 @cache

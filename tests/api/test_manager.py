@@ -15,6 +15,7 @@ from agents.models import Engagement, StatusChange, Team
 from calls import lifecycle
 from calls.models import Call, EndUser, Offer, Participant
 from ccai.times import now, wire_time
+from tests.api_document import check_answer
 from tests.factories import make_agent, make_call, make_menu
 
 NEXT = re.compile(r'^<(http://[^/]+)(/manager/api/v1/[a-z_/]+)\?([^>]+)>; rel="next"$')
@@ -28,7 +29,9 @@ def manager(api_token):
     client = Client(SERVER_NAME="demo.localhost", headers={"Authorization": f"Basic {credentials}"})
 
     def get(path, params=None):
-        return client.get(f"/manager/api/v1{path}", params or {})
+        answer = client.get(f"/manager/api/v1{path}", params or {})
+        check_answer("GET", f"/manager/api/v1{path}", answer)
+        return answer
 
     return get
 
