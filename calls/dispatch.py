@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from agents import availability
 from calls import asking, lifecycle, offers, orders
-from calls.crm import crm
+from calls.crm import comments, crm
 from calls.crm.base import CrmUnavailable
 from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status, Transfer, VoipOrder
 from calls.services import (
@@ -47,11 +47,47 @@ log = logging.getLogger(__name__)
 TO_BE_DIALLED = (Status.ASSIGNED, Status.SWITCHING)
 # How soon a CRM that did not answer is asked about the same person again.
 ASK_CRM_AGAIN = timedelta(seconds=60)
+# How soon it is asked again about the tickets of calls that are due, and how many of these one question is about.
+LOOK_AGAIN = timedelta(seconds=20)
+TICKETS = 50
+
+
+def look_at_tickets(at: datetime) -> int:
+    """Scheduled calls whose time has come and whose ticket is closed by now are `cancelled`; others may be let in.
+
+    While the CRM does not answer they wait, and it is asked again and again until they expire. A ticket that it does
+    not know any more keeps nobody from being called. Who asks has those calls to themselves, so that of many workers
+    one waits for an answer.
+    """
+    again = at + LOOK_AGAIN
+    with transaction.atomic():
+        due = list(
+            Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at, ask_crm_at__lte=at)
+            .order_by("scheduled_at", "pk")
+            .select_for_update(skip_locked=True)[:TICKETS]
+        )
+        Call.objects.filter(pk__in=[call.pk for call in due]).update(ask_crm_at=again)
+    if not due:
+        return 0
+    try:
+        closed = crm().closed_tickets({call.out_ticket_id for call in due if call.out_ticket_id})
+    except CrmUnavailable as error:
+        log.warning("%s calls that are due wait for the CRM to answer: %s", len(due), error)
+        return len(due)
+    with transaction.atomic():
+        # One that was moved meanwhile is looked at in its new time.
+        mine = Call.objects.filter(pk__in=[call.pk for call in due], status=Status.SCHEDULED, ask_crm_at=again)
+        known = list(mine.order_by("pk").select_for_update())
+        without_reason = [call for call in known if call.out_ticket_id in closed]
+        lifecycle.transition_many(without_reason, Status.CANCELLED, cause="ticket_closed", at=at)
+        Call.objects.filter(pk__in=[call.pk for call in known]).update(ask_crm_at=None)
+    return len(due)
 
 
 def queue_due(at: datetime) -> int:
     """Scheduled calls whose time has come are in their menu's queue; or deflected, or failed, as is right at `at`.
 
+    Those about whose ticket the CRM has not been asked yet are not.
     Calls of a menu that cannot be judged, or breaks, stay as they are until they expire, and hold up no others.
     """
     done = 0
@@ -59,7 +95,7 @@ def queue_due(at: datetime) -> int:
     while True:
         with transaction.atomic():
             due = list(
-                Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at)
+                Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at, ask_crm_at=None)
                 .exclude(menu__in=unjudged)
                 .order_by("scheduled_at", "pk")
                 .select_for_update(skip_locked=True)[:BATCH]
@@ -192,6 +228,7 @@ STEPS: tuple[Step, ...] = (
     # First of all, so that nobody is offered a call that is to be cancelled.
     cancelling.carry_out_jobs,
     expire_late,
+    look_at_tickets,
     queue_due,
     expire_waiting,
     phone.abandon_menus,
@@ -217,6 +254,7 @@ STEPS: tuple[Step, ...] = (
     settle_stalled,
     availability.end_wrap_ups,
     fill_in_contacts,
+    comments.post,
     audit.forget,
     idempotency.forget,
     cancelling.forget_jobs,

@@ -33,6 +33,8 @@ MENU_AFTER_HOURS = Sentence("menu_after_hours", "Menu is in 'after hours' state,
 PARENT_NOT_FOUND = Sentence("call_id_not_found", "call_id {call_id} is not found")
 SCHEDULED_AT_REQUIRED = Sentence("scheduled_at_required", "scheduled_at is required")
 SCHEDULED_AT_IN_THE_PAST = Sentence("scheduled_at_in_the_past", "scheduled_at must be in the future")
+# Ours; the platform does not make such calls either.
+TICKET_CLOSED = Sentence("ticket_closed", "ticket_id {ticket_id} is closed")
 TICKET_ALREADY_SCHEDULED = Sentence("ticket_already_scheduled", "ticket_id {ticket_id} already has a scheduled call")
 
 CALL_NOT_FOUND = Sentence("call_not_found", "Call {call_id} is not found", 404)

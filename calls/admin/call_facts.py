@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from agents.models import User
 from calls.admin.call_parts import COLOURS, fail_reason, snapshot_name
-from calls.models import Call, Deflection, DisconnectedBy, Status, VoicemailReason
+from calls.models import Call, CrmComment, Deflection, DisconnectedBy, Status, VoicemailReason
 from calls.showing.story import Story
 from calls.showing.waited import FIELDS, waited
 from ccai.admin import clock_time, duration, label
@@ -58,7 +58,7 @@ def facts_of(story: Story, reader: Reader) -> list[tuple[str, list[Fact]]]:
     """The groups that have anything to say, with what they say."""
     call = story.call
     groups = (
-        (_("Call"), _about(call, reader)),
+        (_("Call"), _about(story, reader)),
         (_("Times"), _times(story)),
         (_("Outcome"), _outcome(call, reader)),
         (_("Line"), _line(call)),
@@ -133,7 +133,26 @@ def parameters(call: Call, reader: Reader) -> SafeString | None:
     return format_html('<span class="whitespace-pre-wrap break-words">{}</span>', "\n".join(lines))
 
 
-def _about(call: Call, reader: Reader) -> list[Fact]:
+def comments(story: Story) -> SafeString:
+    """What the CRM's record was told of the call, or is to be told, one a line."""
+    return format_html_join(
+        mark_safe("<br>"), "{}: {}", [(one.get_occasion_display(), _fate(one)) for one in story.comments]
+    )
+
+
+def _fate(comment: CrmComment) -> str:
+    """Whether the CRM has `comment`, and why not."""
+    if comment.posted_at is not None:
+        return _("told at %(time)s") % {"time": clock_time(comment.posted_at)}
+    if comment.is_given_up:
+        return _("not told, and given up. %(error)s") % {"error": comment.error}
+    if comment.error:
+        return _("not told yet, after %(tries)s tries. %(error)s") % {"tries": comment.attempts, "error": comment.error}
+    return _("not told yet")
+
+
+def _about(story: Story, reader: Reader) -> list[Fact]:
+    call = story.call
     menu = snapshot_name(call.menu_path)
     if menu and call.menu_id and reader.menus:
         menu = link(reverse("admin:menus_menu_change", args=[call.menu_id]), menu)
@@ -149,6 +168,7 @@ def _about(call: Call, reader: Reader) -> list[Fact]:
         (_("Agent"), agent),
         (_("Language"), call.lang),
         (_("Ticket"), ticket(call)),
+        (_("Comments on the ticket"), comments(story)),
         (_("Parent"), call_link(call.parent) if call.parent else None),
         (_("Data parameters"), parameters(call, reader)),
     ]

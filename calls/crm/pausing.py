@@ -12,7 +12,7 @@ from ccai.times import now
 
 PREFIX = "ccai:pause:"
 
-_own: dict[str, datetime] = {}
+told_here: dict[str, datetime] = {}
 
 
 def pause(name: str, seconds: float) -> None:
@@ -20,7 +20,7 @@ def pause(name: str, seconds: float) -> None:
     until = now() + timedelta(seconds=seconds)
     if seconds_left(name) >= seconds:
         return
-    _own[name] = until
+    told_here[name] = until
     if not breaker().closed():
         return
     try:
@@ -32,9 +32,9 @@ def pause(name: str, seconds: float) -> None:
 def seconds_left(*names: str) -> float:
     """The longest time that is left of the pauses with these names; 0 where there are none."""
     at = now()
-    for name in [name for name, until in _own.copy().items() if until <= at]:
-        _own.pop(name, None)
-    until = [_own[name].timestamp() for name in names if name in _own]
+    for name in [name for name, until in told_here.copy().items() if until <= at]:
+        told_here.pop(name, None)
+    until = [told_here[name].timestamp() for name in names if name in told_here]
     if breaker().closed():
         try:
             told = client().mget([PREFIX + name for name in names])

@@ -164,7 +164,7 @@ class Asking:
 
     def get_phones(self, user_id: str) -> list[str]:
         """The numbers among the identities of the user, the primary ones first, as they are written there."""
-        answer = self.get("users", f"/users/{user_id}/identities.json") or {}
+        answer = self.get("users", f"/users/{user_id}/identities.json") or {"identities": []}
         identities = as_objects(answer.get("identities"), "identities")
         mine = [one for one in identities if one.get("type") == "phone_number" and as_id(one.get("user_id")) == user_id]
         mine.sort(key=lambda one: one.get("primary") is not True)

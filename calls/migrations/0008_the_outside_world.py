@@ -1,4 +1,4 @@
-"""Jobs that cancel many calls, lines at Twilio, comments for a CRM."""
+"""Jobs that cancel many calls, lines at Twilio, comments for a CRM and what it is asked when a call is due."""
 
 import ccai.times
 import django.db.models.deletion
@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='call',
+            name='ask_crm_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='ask the CRM at'),
+        ),
         migrations.CreateModel(
             name='CancelJob',
             fields=[
@@ -80,7 +85,7 @@ class Migration(migrations.Migration):
             name='CrmComment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('occasion', models.CharField(choices=[('ended', 'The call ended'), ('refused', 'A scheduled call was not made')], max_length=8, verbose_name='occasion')),
+                ('occasion', models.CharField(choices=[('ended', 'The call ended'), ('refused', 'Another scheduled call for its ticket was refused')], max_length=8, verbose_name='occasion')),
                 ('ticket_id', models.CharField(max_length=255, verbose_name='ticket')),
                 ('text', models.TextField(verbose_name='text')),
                 ('created_at', models.DateTimeField(default=ccai.times.now, verbose_name='created at')),

@@ -103,6 +103,9 @@ class Call(models.Model):
     voip_ref = models.CharField(_("provider's call id"), max_length=200, blank=True)
     out_ticket_id = models.CharField(_("ticket"), max_length=255, null=True, blank=True)
     out_ticket_url = models.CharField(_("ticket URL"), max_length=1000, null=True, blank=True)
+    # Of a scheduled call with a ticket: from when on, once it is due, the CRM is asked whether that is open still;
+    # empty once it is known.
+    ask_crm_at = models.DateTimeField(_("ask the CRM at"), null=True, blank=True, editable=False)
 
     verified_customer = models.BooleanField(_("verified customer"), default=False)
     bad_actor = models.BooleanField(_("bad actor"), default=False)

@@ -18,7 +18,7 @@ class CrmComment(models.Model):
         """What it tells. A call has one comment of each."""
 
         ENDED = "ended", _("The call ended")
-        REFUSED = "refused", _("A scheduled call was not made")
+        REFUSED = "refused", _("Another scheduled call for its ticket was refused")
 
     call = models.ForeignKey(
         Call, db_index=False, on_delete=models.CASCADE, related_name="crm_comments", verbose_name=_("call")
@@ -44,3 +44,8 @@ class CrmComment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.call_id} {self.occasion}"
+
+    @property
+    def is_given_up(self) -> bool:
+        """True where it was not posted, and will not be."""
+        return self.due_at is None and self.posted_at is None

@@ -13,7 +13,7 @@ from agents import availability
 from agents.languages import base_code, covers
 from agents.models import Agent, Engagement, Language, OutboundNumber
 from calls import errors
-from calls.crm import crm
+from calls.crm import comments, crm
 from calls.crm.base import CrmContact, CrmTicket, CrmUnavailable
 from calls.models import Call, RecordingPermission, Status
 from calls.serializers import ILL_TYPED, CallRequest, Id, IllTyped, Text
@@ -298,7 +298,17 @@ def find_time(scheduled_at: Text, at: datetime) -> datetime:
     return due
 
 
+def check_ticket_is_open(ticket: CrmTicket | None) -> None:
+    """Refused where the ticket is closed: nobody works on it any more when the call is due."""
+    if ticket and ticket.closed:
+        raise Refused(errors.TICKET_CLOSED, ticket_id=ticket.ticket_id)
+
+
 def check_ticket_is_not_scheduled(ticket: CrmTicket | None) -> None:
-    """Refused where the ticket has a scheduled call already."""
-    if ticket and Call.objects.filter(out_ticket_id=ticket.ticket_id, status=Status.SCHEDULED).exists():
+    """Refused where the ticket has a scheduled call already; a CRM that takes comments is told so."""
+    if ticket is None:
+        return
+    scheduled = Call.objects.filter(out_ticket_id=ticket.ticket_id, status=Status.SCHEDULED).first()
+    if scheduled is not None:
+        comments.write_refused(scheduled)
         raise Refused(errors.TICKET_ALREADY_SCHEDULED, ticket_id=ticket.ticket_id)

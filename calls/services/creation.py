@@ -152,6 +152,7 @@ def _prepare_scheduled(request: CallRequest) -> PreparedCall:
     party = checks.find_inbound_party(request)
     permission = checks.find_permission(request, menu)
     due = checks.find_time(request.scheduled_at, now())
+    checks.check_ticket_is_open(party.ticket)
     checks.check_ticket_is_not_scheduled(party.ticket)
     checks.check_menu_is_open(menu, due)
     number = checks.find_menus_number(request, menu)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from calls.models import (
     Call,
     CallEvent,
+    CrmComment,
     DeflectionDetail,
     Hold,
     Note,
@@ -42,6 +43,7 @@ class Story:
     photos: list[Photo]
     videos: list[Video]
     orders: list[VoipOrder]
+    comments: list[CrmComment]
     children: list[Call]  # the first MOST_CHILDREN
 
     @property
@@ -84,5 +86,6 @@ def read_story(call: Call, at: datetime, visible: QuerySet[Call]) -> Story:
         photos=list(Photo.objects.filter(call=call).order_by("pk")),
         videos=list(Video.objects.filter(call=call).order_by("pk")),
         orders=list(VoipOrder.objects.filter(call=call).order_by("pk")),
+        comments=list(CrmComment.objects.filter(call=call).order_by("pk")) if call.out_ticket_id else [],
         children=list(visible.filter(parent=call).order_by("pk")[:MOST_CHILDREN]),
     )

@@ -1,0 +1,160 @@
+"""What a CRM is told of calls: a row with the decision it tells of, posted by the clock after the commit.
+
+It is told at least once: where nobody knows whether it heard, it is asked whether the comment is there before it is
+told again. What it has not taken within a day it will not be told.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from calls.crm import crm
+from calls.crm.base import CrmRefused, CrmUnavailable
+from calls.models import Call, CrmComment, DisconnectedBy, Status
+from ccai.times import now, wire_time
+
+log = logging.getLogger(__name__)
+
+# Seconds after which the CRM is told again; the last one for all that follow.
+BACK_OFF = (30, 60, 300, 900, 3_600)
+GIVE_UP = timedelta(days=1)
+# How long a worker has a comment to itself: longer than any adapter waits for an answer.
+LEASE = timedelta(seconds=60)
+# Comments that one run of the step posts, one after the other.
+REQUESTS = 5
+
+
+def write_ended(calls: Iterable[Call]) -> None:
+    """The tickets of `calls`, which are over, are told how each ended. Call it in the transaction that ends them."""
+    if not crm().takes_comments:
+        return
+    with_ticket = [call for call in calls if call.out_ticket_id]
+    if not with_ticket:
+        return
+    with override(settings.LANGUAGE_CODE):
+        _write(CrmComment.Occasion.ENDED, [(call, _ending(call)) for call in with_ticket])
+
+
+def write_refused(call: Call) -> None:
+    """The ticket of `call`, which is scheduled, is told that another call was refused for its sake; once, however often
+    that happens."""
+    if not crm().takes_comments:
+        return
+    with override(settings.LANGUAGE_CODE):
+        text = _("A scheduled call was not created because the record already has an active scheduled call.")
+        due = _("It is due at %(time)s.") % {"time": wire_time(call.scheduled_at)}
+        _write(CrmComment.Occasion.REFUSED, [(call, [text, due])])
+
+
+def post(at: datetime) -> int:
+    """Comments that are due have been posted, or will be tried again, or are given up. Returns how many were due."""
+    for done in range(REQUESTS):
+        comment = _claim(at)
+        if comment is None:
+            return done
+        # Another worker's, once the lease is over: what this one then has to say of it is of no account.
+        mine = CrmComment.objects.filter(pk=comment.pk, attempts=comment.attempts)
+        try:
+            crm().add_comment(
+                comment.ticket_id,
+                comment.text,
+                marker(comment.call_id, comment.occasion),
+                may_be_there=comment.attempts > 1,
+            )
+        except CrmRefused as error:
+            mine.update(due_at=None, error=str(error)[:200])
+            log.warning("call %s: the CRM does not take the comment %s: %s", comment.call_id, comment.occasion, error)
+        except CrmUnavailable as error:
+            mine.update(due_at=_next_try(comment, at, error.again_in), error=str(error)[:200])
+            # The others would only find out the same.
+            return done + 1
+        else:
+            mine.update(due_at=None, posted_at=max(at, now()), error="")
+    return REQUESTS
+
+
+def marker(call_id: int, occasion: str) -> str:
+    """What tells a comment from all others on its ticket."""
+    return f"[{settings.CCAI_SUBDOMAIN} {call_id} {occasion}]"
+
+
+def _write(occasion: CrmComment.Occasion, told: Iterable[tuple[Call, list[str]]]) -> None:
+    CrmComment.objects.bulk_create(
+        [
+            CrmComment(
+                call=call,
+                occasion=occasion,
+                ticket_id=call.out_ticket_id or "",
+                text="\n".join([*lines, _page(call), marker(call.pk, occasion)]),
+            )
+            for call, lines in told
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _page(call: Call) -> str:
+    """Where the call is shown to those who may see it, with its recording."""
+    return settings.CCAI_PUBLIC_URL + reverse("admin:calls_call_change", args=[call.pk])
+
+
+def _ending(call: Call) -> list[str]:
+    """How `call` ended, a line for each thing that is known of it."""
+    lines = [_headline(call)]
+    if call.disconnected_by != DisconnectedBy.UNKNOWN:
+        lines.append(_("Ended by: %(who)s") % {"who": call.get_disconnected_by_display()})
+    if call.scheduled_at is not None:
+        lines.append(_("It was scheduled for %(time)s.") % {"time": wire_time(call.scheduled_at)})
+    if call.agent_info:
+        lines.append(_("Agent: %(name)s") % {"name": call.agent_info["name"]})
+    if call.connected_at is not None:
+        minutes, seconds = divmod(call.call_duration, 60)
+        lines.append(_("Duration: %(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds})
+        if call.recorded:
+            lines.append(_("It was recorded; the recording is on the call's page:"))
+    return lines
+
+
+def _headline(call: Call) -> str:
+    match call.status:
+        case Status.CANCELLED:
+            return _("The call was cancelled before anybody was dialled.")
+        case Status.DEFLECTED:
+            return _("The call was deflected: %(how)s.") % {"how": call.get_deflection_display()}
+        case Status.VOICEMAIL_RECEIVED:
+            return _("The end user left a voicemail.")
+        case Status.FAILED:
+            return _("The call failed: %(reason)s.") % {"reason": call.get_fail_reason_display()}
+        case _other:
+            return _("The call is over.")
+
+
+def _claim(at: datetime) -> CrmComment | None:
+    """The comment that is due next, for this worker alone while the lease lasts; None where there is none."""
+    with transaction.atomic():
+        comment = (
+            CrmComment.objects.filter(due_at__lte=at)
+            .order_by("due_at", "pk")
+            .select_for_update(skip_locked=True)
+            .first()
+        )
+        if comment is not None:
+            comment.attempts, comment.due_at = comment.attempts + 1, max(at, now()) + LEASE
+            comment.save(update_fields=["attempts", "due_at"])
+    return comment
+
+
+def _next_try(comment: CrmComment, at: datetime, again_in: float) -> datetime | None:
+    """When the CRM is told again; None where it has been tried for long enough."""
+    at = max(at, now())
+    wait = max(BACK_OFF[min(comment.attempts, len(BACK_OFF)) - 1], again_in)
+    if at + timedelta(seconds=wait) > comment.created_at + GIVE_UP:
+        log.warning("call %s: the comment %s for the CRM is given up", comment.call_id, comment.occasion)
+        return None
+    return at + timedelta(seconds=wait)
