@@ -124,11 +124,21 @@ class Tally:
 
 @dataclass(frozen=True)
 class Report:
-    """A span and the one before it, of the same length."""
+    """A span and the one before it, of the same length, each counted when it is asked for."""
 
     selection: Selection
-    now: Tally
-    before: Tally
+    span: Span
+    with_agents: bool = True
+
+    @cached_property
+    def now(self) -> Tally:
+        """The span."""
+        return count(self.selection, self.span, with_agents=self.with_agents)
+
+    @cached_property
+    def before(self) -> Tally:
+        """The span before."""
+        return count(self.selection, self.span.before(), with_agents=self.with_agents)
 
     def pieces(self, step: Step) -> list[tuple[Piece, Counts, Counts | None]]:
         """Each piece of the span that has begun, what there is in it, and what there was at its place in the span
@@ -142,12 +152,13 @@ class Report:
         return [(piece, shown[piece], earlier.get(piece.place)) for piece in begun]
 
 
-def report(selection: Selection, span: Span) -> Report:
-    """What `selection` did in `span`, and in the span before."""
-    return Report(selection, count(selection, span), count(selection, span.before()))
+def report(selection: Selection, span: Span, *, with_agents: bool = True) -> Report:
+    """What `selection` did in `span`, and in the span before; without the agents' parts and time, which cost most,
+    where nobody wants them."""
+    return Report(selection, span, with_agents)
 
 
-def count(selection: Selection, span: Span) -> Tally:
+def count(selection: Selection, span: Span, *, with_agents: bool = True) -> Tally:
     """One span counted. Calls belong to the moment they were made, promises to the moment they were made for."""
     start, end, grain = span.start, span.end, span.grain
     made = {"created_at__gte": start, "created_at__lt": end}
@@ -160,12 +171,15 @@ def count(selection: Selection, span: Span) -> Tally:
     tally.types = {call_type: add_up(counts) for call_type, counts in types.items()}
     ids = ids_of(agents_calls)
     if ids:
-        tally.add(count_conversations(agents_calls, ids, selection.agents, selection.own_agents, grain))
         tally.add(count_transfers(calls, ids, grain))
         for quarter, kind, times in count_deflections(calls, ids, grain):
             tally.counted[quarter].append(Counts(deflections=times))
             tally.kinds[kind] += times
     tally.add(count_promises(selection.calls_of_agents(), start, end, span.at, grain))
+    if not with_agents:
+        return tally
+    if ids:
+        tally.add(count_conversations(agents_calls, ids, selection.agents, selection.own_agents, grain))
     tally.time, wrapped_up = count_time(
         selection.agent_ids(),
         start,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from calls.figures import Report, report
 from calls.figures.definitions import FIGURES
-from calls.figures.spans import Span, Step
+from calls.figures.spans import Span
 from calls.history.export import csv_text, harmless
 from calls.models import Channel
 from calls.reports import tables
@@ -29,6 +29,9 @@ TILES = (
     "calls", "offered", "answered", "service_level", "speed_of_answer", "abandon_rate", "time_to_abandon",
     "handle_time", "occupancy", "callbacks_kept", "deflections", "transfers", "voicemails", "rating",
 )  # fmt: skip
+# Tables that are not of pieces of the span, by key; and keys of what agents' parts and time go into.
+TABLES = {"types": tables.by_type, "deflections": tables.by_deflection, "summary": tables.summary}
+WITH_AGENTS = ("handle_time", "summary")
 
 
 def for_readers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -75,8 +78,8 @@ def report_csv(request: HttpRequest, table: str) -> HttpResponseBase:
     if asked.fault:
         status = 400 if asked.is_found else 404
         return HttpResponse(asked.fault, status=status, content_type="text/plain; charset=utf-8")
-    found = report(asked.selection, asked.span)
-    shown = next((one for one in _all_tables(found, asked) if one.key == table), None)
+    with_agents = table in WITH_AGENTS or (table == "heat" and asked.heat.key in WITH_AGENTS)
+    shown = _table(report(asked.selection, asked.span, with_agents=with_agents), asked, table)
     if shown is None:
         raise Http404
     name = f"{table}-{asked.span.first}-{asked.span.last}.csv"
@@ -86,15 +89,13 @@ def report_csv(request: HttpRequest, table: str) -> HttpResponseBase:
     )
 
 
-def _all_tables(found: Report, asked: Asked) -> list[tables.Table]:
-    step: Step = asked.step
-    return [
-        *tables.by_time(found, step),
-        tables.heat_map(found, asked.heat).table,
-        tables.by_type(found),
-        tables.by_deflection(found),
-        tables.summary(found),
-    ]
+def _table(found: Report, asked: Asked, key: str) -> tables.Table | None:
+    """The table called `key`, for which nothing else is counted; None where there is none."""
+    if key == "heat":
+        return tables.heat_map(found, asked.heat).table
+    if key in TABLES:
+        return TABLES[key](found)
+    return next((one for one in tables.by_time(found, asked.step) if one.key == key), None)
 
 
 def _harmless(cell: Any) -> Any:

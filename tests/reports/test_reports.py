@@ -85,7 +85,20 @@ def test_each_table_is_a_file(admin_client, center, table, rows):
     assert f'filename="{table}-2026-11-01-2026-11-01.csv"' in response.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize("table", ["calls", "types", "deflections", "heat"])
+def test_a_file_costs_no_more_than_its_table(admin_client, center, table):
+    with CaptureQueriesContext(connection) as captured:
+        assert admin_client.get(f"/reports/{table}.csv", THE_DAY).status_code == 200
+    assert not [query for query in captured.captured_queries if "agents_statuschange" in query["sql"]]
+
+
+def test_a_table_that_there_is_not_is_not_found(admin_client):
+    assert admin_client.get("/reports/bogus.csv").status_code == 404
+
+
 def test_the_heat_map_shows_the_figure_that_is_chosen(admin_client, center):
+    [_header, *days] = read_csv(admin_client.get("/reports/heat.csv", {**THE_DAY, "heat": "handle_time"}))
+    assert days[6][17] == "60.0"  # N, on Sunday at 16:30
     [header, *days] = read_csv(admin_client.get("/reports/heat.csv", {**THE_DAY, "heat": "speed_of_answer"}))
 
     assert header[:3] == ["Weekday", "00 [s]", "01 [s]"]
