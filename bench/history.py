@@ -25,6 +25,7 @@ from calls.models import (
     Status,
 )
 from calls.models.call import OVER
+from calls.sample_history.later import later
 from calls.serializers import agent_snapshot
 from ccai.times import now, to_milliseconds
 from menus.models import Menu
@@ -32,11 +33,6 @@ from menus.models import Menu
 PAST = timedelta(days=730)
 MADE = 10_000  # calls at most; the others repeat them
 BATCH = 5_000
-LATER = {
-    "postgresql": "{column} + interval '{seconds} seconds'",
-    # As Django writes a time.
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', {column}, '+{seconds} seconds')",
-}
 # Of a hundred calls, how many end so; the rest are rarer.
 STATUSES = {
     Status.FINISHED: 80,
@@ -132,14 +128,15 @@ def repeat(
             other = f"'+' || (CAST(substr({column}, 2) AS bigint) + {others})"
             values[column] = f"CASE WHEN {column} = '{company.number}' THEN {column} ELSE {other} END"
         elif isinstance(field, models.DateTimeField):
-            values[column] = LATER[connection.vendor].format(column=column, seconds=seconds)
+            values[column] = later(column, seconds)
         elif not field.primary_key:
             values[column] = column
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({', '.join(values)}) "
-            f"SELECT {', '.join(values.values())} FROM {table} WHERE {key} <= {made} ORDER BY id"
+            f"SELECT {', '.join(values.values())} FROM {table} WHERE {key} <= {made} ORDER BY id",
+            [],
         )
 
 

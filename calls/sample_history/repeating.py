@@ -13,6 +13,7 @@ from django.db.models import DateTimeField, Model
 
 from agents.models import Engagement
 from calls.models import Call, CallEvent, DeflectionDetail, Hold, Offer, OfferEvent, Participant, Status, Transfer
+from calls.sample_history.later import later
 
 # In the order in which they may be written.
 MODELS: tuple[type[Model], ...] = (
@@ -26,11 +27,6 @@ MODELS: tuple[type[Model], ...] = (
     Hold,
     DeflectionDetail,
 )
-EARLIER = {
-    "postgresql": "t.{column} - interval '{seconds} seconds'",
-    # As Django writes a time, in a statement with parameters: without a fraction where it is none.
-    "sqlite": "replace(strftime('%%Y-%%m-%%d %%H:%%M:%%f000', t.{column}, '-{seconds} seconds'), '.000000', '')",
-}
 HOUR = timedelta(hours=1)
 # Tables of this connection alone: the told calls, `about` 1 where they come this time; the engagements, `about` their
 # call.
@@ -165,8 +161,7 @@ def _copy(cursor: CursorWrapper, model: type[Model], stretch: Stretch, added: di
         if key in added:
             values[column] = f"t.{column} + {added[key]}"
         elif isinstance(field, DateTimeField):
-            seconds = int(stretch.earlier.total_seconds())
-            values[column] = EARLIER[connection.vendor].format(column=column, seconds=seconds)
+            values[column] = later(f"t.{column}", -int(stretch.earlier.total_seconds()))
         else:
             values[column] = f"t.{column}"
     call_id = {Call: "t.id", Engagement: "taken.about"}.get(model, "t.call_id")

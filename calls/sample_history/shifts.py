@@ -6,24 +6,16 @@
 from django.db import connection
 
 from agents.models import Agent, Engagement, StatusChange
+from calls.sample_history.later import later
 
 # Seconds. Who has nothing to do for longer than BETWEEN_SHIFTS has gone home; each comes before the first call of a
 # shift, and goes after the last.
 AROUND, BETWEEN_SHIFTS = 600, 4 * 3_600
-WRAP_UP = "(10 + id % 50)"
-AFTER = {
-    "postgresql": "{moment} + ({seconds}) * interval '1 second'",
-    # As Django writes a time.
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', {moment}, ({seconds}) || ' seconds')",
-}
+WRAP_UP = "(10 + id %% 50)"
 
 
 def write_shifts(after: int) -> None:
     """The status history tells of the engagements whose ids come after `after`, which are all over."""
-
-    def later(moment: str, seconds: object) -> str:
-        return AFTER[connection.vendor].format(moment=moment, seconds=seconds)
-
     status = Agent.Status
     rested = f"kind = '{Engagement.Kind.CALL}' AND (following IS NULL OR following > {later('ended_at', WRAP_UP)})"
     goes = f"following IS NULL OR following > {later('ended_at', BETWEEN_SHIFTS)}"
@@ -43,5 +35,6 @@ def write_shifts(after: int) -> None:
             UNION ALL SELECT agent_id, '{status.AVAILABLE}', {later("ended_at", WRAP_UP)} FROM taken WHERE {rested}
             UNION ALL SELECT agent_id, '{status.OFFLINE}', {later("ended_at", AROUND)} FROM taken WHERE {goes}
             ORDER BY moment
-            """
+            """,
+            [],
         )
