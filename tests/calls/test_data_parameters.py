@@ -1,8 +1,11 @@
 """GET and PATCH /calls/{id}/data_parameters (contract section 10)."""
 
+import json
 import threading
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connections
 
 from calls.models import Call
@@ -124,6 +127,17 @@ def test_the_call_is_changed_for_those_who_poll(api, call):
     before = api.get(f"/calls/{call.pk}").json()["updated_at"]
     patch(api, call, {"a": 1})
     assert api.get(f"/calls/{call.pk}").json()["updated_at"] > before
+
+
+def test_a_command_shows_them_as_they_are(api, call):
+    sent = {"intent": "rëfund ✓", "amount": 12.5, "vip": True}
+    patch(api, call, sent)
+    printed = StringIO()
+    call_command("data_parameters", str(call.pk), stdout=printed)
+    assert json.loads(printed.getvalue()) == sent
+    assert "rëfund ✓" in printed.getvalue()
+    with pytest.raises(CommandError, match="There is no call 9999"):
+        call_command("data_parameters", "9999")
 
 
 def test_an_unknown_call_is_not_found(api):

@@ -99,6 +99,41 @@ def test_a_menu_whose_hours_cannot_be_read_starts_nothing():
     assert Call.objects.get().scheduled_at == call.scheduled_at
 
 
+class TestByTheApi:
+    """PATCH /calls/scheduled/{id} (contract section 8)."""
+
+    def move(self, api, call_id, body):
+        return api.patch(f"/calls/scheduled/{call_id}", body)
+
+    def test_the_call_comes_back_with_its_new_time(self, api):
+        call = make_scheduled()
+        due = now() + timedelta(days=2)
+        moved = self.move(api, call.pk, {"scheduled_at": f" {due.isoformat()} ", "no_such_key": 1})
+        assert (moved.status_code, moved.json()) == (200, api.get(f"/calls/{call.pk}").json())
+        assert (moved.json()["status"], moved.json()["scheduled_at"]) == ("scheduled", wire_time(due))
+        assert CallEvent.objects.get().by == "tests"
+
+    def test_refusals_come_in_the_order_of_a_new_call(self, api):
+        later = (now() + timedelta(hours=3)).isoformat()
+        closed, over = make_scheduled(menu=make_menu(hours=ALWAYS_CLOSED)), make_call("cancelled")
+        after_hours = "Menu is in 'after hours' state, can't accept incoming calls"
+        refusals = [
+            (9_999, None, "Call 9999 is not found"),
+            (over.pk, None, "scheduled_at is required"),
+            (over.pk, "", "scheduled_at is required"),
+            (over.pk, 7, "scheduled_at is not well formed"),
+            (over.pk, "later", "scheduled_at is not well formed"),
+            (over.pk, wire_time(now()), "scheduled_at must be in the future"),
+            (over.pk, later, "Call can't be moved"),
+            (closed.pk, later, after_hours),
+        ]
+        for call_id, time, message in refusals:
+            refused = self.move(api, call_id, {"scheduled_at": time})
+            assert refused.json() == {"message": message}
+            assert refused.status_code == (404 if call_id == 9_999 else 400)
+        assert not CallEvent.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_the_clock_a_move_and_a_cancellation_each_finds_what_the_others_left():
     make_center()
