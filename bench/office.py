@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import Count
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate
 
 from agents.models import Agent, Team, User
 from agents.roles import give_role
@@ -130,7 +131,9 @@ def print_others(count: int, boss: User) -> None:
         ("the wallboard", client, "/wallboard/", [], PAGE_LIMIT),
         ("reports, 7 days", client, REPORTS, [], REPORT_LIMIT),
         ("reports, 30 days", client, REPORTS, [("span", "30")], None),
-        ("reports, a year", client, REPORTS, a_year(), None),
+        ("reports, 90 days", client, REPORTS, last_days(90), None),
+        ("reports, a year", client, REPORTS, last_days(365), None),
+        ("a file of reports, 7 days", client, f"{REPORTS}service_level.csv", [], REPORT_LIMIT),
     ]
     for name, user in limited_supervisors().items():
         theirs = client_of(user)
@@ -142,10 +145,11 @@ def print_others(count: int, boss: User) -> None:
     print_asked(f"office: other pages on {connection.vendor} with {count} calls, median of {ROUNDS}", asked)
 
 
-def a_year() -> Query:
-    """The reports of the last 365 days."""
-    today = now().date()
-    return [("span", "custom"), ("from", f"{today - timedelta(days=364):%Y-%m-%d}"), ("to", f"{today:%Y-%m-%d}")]
+def last_days(days: int) -> Query:
+    """The reports of so many days, up to today."""
+    today = localdate()
+    first = today - timedelta(days=days - 1)
+    return [("span", "custom"), ("from", f"{first:%Y-%m-%d}"), ("to", f"{today:%Y-%m-%d}")]
 
 
 def print_asked(title: str, asked: Sequence[Asked]) -> None:
