@@ -11,6 +11,7 @@ from agents.models import Agent
 from calls.models import Call, Participant, TwilioLine, VoipOrder
 from ccai.times import now
 from tests.calls.talking import engaged, post_inbound, trail
+from tests.factories import make_agent
 from tests.voip.conftest import PHONE
 from tests.voip.paper import ACCOUNT, PUBLIC, Paper, line_of, new_sid, refused
 
@@ -346,12 +347,13 @@ class TestDisorder:
         assert line_of(call_id, None).sid == seen[0]
         assert Paper.rung() == [PHONE, NUMBER]
 
-    def test_the_end_of_a_line_that_was_let_go_is_no_end_of_the_call(self, api, clock, menu, ana, twilio):
+    def test_the_end_of_a_line_that_was_let_go_is_no_end_of_the_call(self, api, clock, menu, twilio):
         call_id = post_inbound(api, menu, NUMBER)
         clock.tick()
         first = line_of(call_id, None)
+        ben = make_agent("ben@example.com", auto_answer=True, sip_address="+13105550101")
+        menu.groups.get().agents.add(ben)
         twilio.report(first, "no-answer")
-        Agent.objects.filter(pk=ana.pk).update(status="available")
         clock.pass_by(3)
         second = line_of(call_id, None)
         assert second.pk != first.pk
@@ -403,7 +405,7 @@ class TestWhatIsNotOfTwilio:
 class TestLogs:
     def test_have_no_number_and_no_secret(self, dial, clock, twilio, caplog):
         caplog.set_level("DEBUG")
-        Paper.answers.append(refused(21215))
+        Paper.answers.append(refused(21211))
         dial()
         Paper.answers.append(requests.ReadTimeout(f"GET https://api.twilio.com/?To={NUMBER}"))
         call_id = dial()

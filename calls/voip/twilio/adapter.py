@@ -187,8 +187,8 @@ class TwilioProvider(VoipProvider):
         """Twilio's id of a line that it did not tell us: of the one call there that fits; "" where not one does."""
         since = line.created_at - CLOCKS
         with understood():
-            found = self._client().calls.list(
-                to=line.to_number, from_=line.from_number, start_time_after=since, limit=20
+            found = self._client().calls.page(
+                to=line.to_number, from_=line.from_number, start_time_after=since, page_size=20
             )
             sids = {_sid_of(one) for one in found if one.date_created is None or one.date_created >= since}
         sids -= set(TwilioLine.objects.filter(sid__in=sids).values_list("sid", flat=True))

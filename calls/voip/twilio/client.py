@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import requests
 from django.conf import settings
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
@@ -74,7 +74,7 @@ def understood(*, agent: bool = False) -> Iterator[None]:
         if _never_arrived(error):
             raise VoipError("Twilio cannot be reached", fail_reason="voip_conn_signal") from None
         raise VoipTimeout(f"Twilio did not answer: {type(error).__name__}") from None
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (TwilioException, ValueError, TypeError, AttributeError, KeyError):
         raise VoipTimeout("Twilio's answer cannot be understood") from None
 
 
