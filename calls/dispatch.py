@@ -39,6 +39,7 @@ from calls.voip.base import VoipEvent
 from ccai import audit
 from ccai.api import idempotency
 from ccai.times import now
+from ccai.webhooks import endpoints
 from menus.models import Menu
 
 log = logging.getLogger(__name__)
@@ -256,6 +257,7 @@ STEPS: tuple[Step, ...] = (
     fill_in_contacts,
     comments.post,
     audit.forget,
+    endpoints.forget,
     idempotency.forget,
     cancelling.forget_jobs,
 )

@@ -42,6 +42,8 @@ LEAST = {
     "CCAI_SERVICE_LEVEL_SECONDS": 1,
     "CCAI_AUDIT_DAYS": 1,
     "CCAI_TWILIO_TIMEOUT": 1,
+    "CCAI_WEBHOOK_DAYS": 4,  # they are tried for three
+    "CCAI_WEBHOOK_TIMEOUT": 1,
     "CCAI_SANDBOX_RING_SECONDS": 0,
     "CCAI_SANDBOX_TALK_SECONDS": 0,
     "CCAI_SANDBOX_KEY_SECONDS": 0,
@@ -50,10 +52,10 @@ LEAST = {
 MOST = 3_000_000_000
 SECRET_KEY_LENGTH = 32
 PASSWORD_LENGTH = 8
-
-
 # Seconds. The clock takes a question that has not been answered in a minute for one whose worker died.
 ZENDESK_PATIENCE = 30
+
+
 def find_faults() -> Iterator[tuple[str, str]]:
     """What is wrong with the settings: the variable, and a sentence."""
     unreadable: dict[str, str] = settings.CCAI_UNREADABLE
@@ -108,8 +110,6 @@ def find_faults_of_ports() -> Iterator[tuple[str, str]]:
     if settings.CCAI_CRM not in settings.CCAI_CRM_ADAPTERS:
         known = ", ".join(settings.CCAI_CRM_ADAPTERS)
         yield "CCAI_CRM", f'"{settings.CCAI_CRM}" is not a CRM. Known are {known}.'
-
-
     if settings.CCAI_CRM == "zendesk":
         yield from find_faults_of_zendesk()
 
@@ -143,6 +143,8 @@ def find_faults_of_zendesk() -> Iterator[tuple[str, str]]:
         yield "CCAI_ZENDESK_COUNTRY", f'"{settings.CCAI_ZENDESK_COUNTRY}" is no country. Write two letters such as US.'
     if not 0 < settings.CCAI_ZENDESK_TIMEOUT <= ZENDESK_PATIENCE:
         yield "CCAI_ZENDESK_TIMEOUT", f"It is not possible. Write seconds, up to {ZENDESK_PATIENCE}."
+
+
 def find_faults_of_twilio() -> Iterator[tuple[str, str]]:
     """Faults of what Twilio needs, where it is a provider."""
     if find_spec("twilio") is None:

@@ -123,6 +123,12 @@ CCAI_SANDBOX_KEY_SECONDS = env.float("CCAI_SANDBOX_KEY_SECONDS", default=0.5)
 CCAI_SERVICE_LEVEL_SECONDS = env.int("CCAI_SERVICE_LEVEL_SECONDS", default=20)
 # Days for which it is kept who changed what.
 CCAI_AUDIT_DAYS = env.int("CCAI_AUDIT_DAYS", default=400)
+# Days for which it is kept what programs were told, and whether they have heard it.
+CCAI_WEBHOOK_DAYS = env.int("CCAI_WEBHOOK_DAYS", default=30)
+# Seconds that an endpoint has, from the connection to the end of its answer.
+CCAI_WEBHOOK_TIMEOUT = env.int("CCAI_WEBHOOK_TIMEOUT", default=15)
+# Whether webhooks may go to addresses inside the network: for tests, and for centers that have no other.
+CCAI_WEBHOOK_ALLOW_PRIVATE = env.bool("CCAI_WEBHOOK_ALLOW_PRIVATE", default=False)
 
 # --- Django ------------------------------------------------------------------------------------------------------
 
@@ -313,7 +319,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"calls.tick": {"queue": "clock"}}
+CELERY_TASK_ROUTES = {"calls.tick": {"queue": "clock"}, "webhooks.send": {"queue": "webhooks"}}
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -324,6 +330,7 @@ CELERY_BEAT_SCHEDULER = "ccai.beat:HeardScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "calls.tick", "schedule": 1.0, "options": {"expires": 2}},
+    "send webhooks": {"task": "webhooks.send", "schedule": 1.0, "options": {"expires": 2}},
 }
 
 # --- REST framework ----------------------------------------------------------------------------------------------
@@ -438,6 +445,8 @@ UNFOLD = {
                     page(_("Users"), "badge", "agents.user"),
                     page(_("Groups"), "shield_person", "auth.group"),
                     page(_("API tokens"), "key", "ccai.apitoken"),
+                    page(_("Webhooks"), "webhook", "ccai.webhookendpoint"),
+                    page(_("Webhook deliveries"), "outbox", "ccai.webhookdelivery"),
                     page(_("Changes"), "manage_history", "ccai.auditentry"),
                 ],
             },

@@ -120,11 +120,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'due_at', 'id'], name='webhook_deliveries_due'),
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'due_at', 'event'], name='webhook_deliveries_due'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'subject', 'id'], name='webhook_deliveries_in_order'),
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['endpoint', 'subject', 'event'], name='webhook_deliveries_in_order'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',

@@ -133,18 +133,20 @@ class WebhookDelivery(models.Model):
         indexes = (
             # what is to be tried
             models.Index(
-                fields=["endpoint", "due_at", "id"], condition=Q(status="pending"), name="webhook_deliveries_due"
+                fields=["endpoint", "due_at", "event"], condition=Q(status="pending"), name="webhook_deliveries_due"
             ),
             # whether one of the same subject is to arrive before it
             models.Index(
-                fields=["endpoint", "subject", "id"], condition=Q(status="pending"), name="webhook_deliveries_in_order"
+                fields=["endpoint", "subject", "event"],
+                condition=Q(status="pending"),
+                name="webhook_deliveries_in_order",
             ),
             # an endpoint's page
             models.Index(fields=["endpoint", "-id"], name="webhook_deliveries_to_one"),
         )
 
     def __str__(self) -> str:
-        return f"{self.event_id} → {self.endpoint_id}"
+        return f"{self.subject}, {self.pk}"
 
 
 class WebhookAttempt(models.Model):

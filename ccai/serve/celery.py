@@ -1,4 +1,4 @@
-"""Celery's two programs as child processes: the worker and the beat."""
+"""Celery's programs as child processes: two workers and the beat."""
 
 import os
 import re
@@ -9,6 +9,8 @@ from ccai.serve.children import Child
 
 # Celery warns of root because messages in pickle could run anything. Messages here are JSON.
 QUIET = ("-W", "ignore:You're running the worker with superuser privileges")
+# What is sent waits for others: it has a process and a slot of its own, so that it holds up no tick.
+SENDERS = 1
 # Threads, not processes: a tick waits for the database and for providers, a thread costs no second copy of the
 # project in memory, and there is nobody left behind when the worker is killed.
 THREADS = 4
@@ -31,14 +33,25 @@ def make_celery_child(name: str, arguments: Sequence[str], environment: Mapping[
 
 
 def make_worker(environment: Mapping[str, str]) -> Child:
-    """The one worker of this machine, on both queues; it has no others to talk to."""
+    """The worker of calls and of all that people wait for."""
+    return _make_worker("worker", "clock,default", THREADS, environment)
+
+
+def make_sender(environment: Mapping[str, str]) -> Child:
+    """The worker that sends webhooks."""
+    return _make_worker("sender", "webhooks", SENDERS, environment)
+
+
+def _make_worker(name: str, queues: str, slots: int, environment: Mapping[str, str]) -> Child:
+    """A worker on `queues` that does so many things at once; it has nothing to say to the others."""
     return make_celery_child(
-        "worker",
+        name,
         [
             "worker",
-            *("--queues", "clock,default"),
+            *("--queues", queues),
             *("--pool", "threads"),
-            *("--concurrency", str(THREADS)),
+            *("--concurrency", str(slots)),
+            *("--hostname", f"{name}@%h"),
             "--without-gossip",
             "--without-mingle",
         ],

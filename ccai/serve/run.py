@@ -92,7 +92,12 @@ def run_children(listener: socket.socket, run_dir: Path, program: Path | None, s
                 supervisor.start([server])
                 supervisor.wait_for(lambda: valkey.find_what_is_down(environment["REDIS_URL"]), every=0.02)
             supervisor.start(
-                [web.make_child(listener, environment), celery.make_worker(environment), celery.make_beat(environment)]
+                [
+                    web.make_child(listener, environment),
+                    celery.make_worker(environment),
+                    celery.make_sender(environment),
+                    celery.make_beat(environment),
+                ]
             )
             supervisor.wait_for(lambda: web.find_what_is_down(listener), every=0.2)
             say_ready(web.url_of(listener), say)

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 INSIDE_4 = tuple(
     IPv4Network(network)
@@ -74,12 +75,10 @@ def resolve(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Unreachable("the name of its host is not known") from None
+        raise Unreachable(_("The name of its host is not known.")) from None
     addresses = [Address(family, at) for family, _type, _protocol, _name, at in found]
-    if not addresses:
-        raise Unreachable("its host has no address")
     if not settings.CCAI_WEBHOOK_ALLOW_PRIVATE and any(_is_inside(address) for address in addresses):
-        raise Unreachable("its host is inside this network, where nothing is sent")
+        raise Unreachable(_("Its host is inside this network, where nothing is sent."))
     return addresses
 
 

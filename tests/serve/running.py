@@ -139,7 +139,13 @@ class Serve:
 
     def child(self, name):
         """The process that runs the child of this name."""
-        words = {"web": "uvicorn", "worker": "worker", "beat": "beat", "valkey": "valkey-server"}
+        words = {
+            "web": "uvicorn",
+            "worker": "clock,default",
+            "sender": "webhooks",
+            "beat": "beat",
+            "valkey": "valkey-server",
+        }
 
         def find():
             for process in self.processes()[1:]:

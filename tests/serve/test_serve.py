@@ -101,7 +101,7 @@ class TestCalls:
         assert center.query("SELECT count(*) FROM calls_sandboxcall WHERE call_ref = ?", call_id) == [(1,)]
 
     def test_children_that_are_killed_are_started_again_and_calls_go_on(self, center, program):
-        before = {name: center.child(name) for name in ("worker", "beat", "web", "valkey")}
+        before = {name: center.child(name) for name in ("worker", "sender", "beat", "web", "valkey")}
 
         for process in before.values():
             process.kill()

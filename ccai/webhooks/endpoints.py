@@ -1,0 +1,162 @@
+"""Verbs on endpoints and deliveries: what people do on their pages, and what becomes of an endpoint that fails.
+
+Each locks the endpoint's row first, as whoever sends does (`outbox.py`).
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, make_secret
+from ccai.times import now
+from ccai.webhooks.events import is_pattern, wants
+from ccai.webhooks.nudging import nudge
+from ccai.webhooks.telling import tell_of_disabled
+
+log = logging.getLogger(__name__)
+
+Status = WebhookDelivery.Status
+Disabled = WebhookEndpoint.Disabled
+
+# How long the secret before the last signs, too.
+ROTATION = timedelta(days=1)
+BATCH = 500
+
+
+def make_endpoint(url: str, events: Iterable[str] = (), description: str = "") -> WebhookEndpoint:
+    """A new endpoint, active, with a secret of its own. ValidationError, with a sentence, as `check_url` and
+    `check_events`."""
+    patterns = sorted(set(events))
+    check_url(url)
+    check_events(patterns)
+    return WebhookEndpoint.objects.create(url=url, events=patterns, description=description)
+
+
+def check_url(url: str) -> None:
+    """ValidationError where no message can be sent to `url`. Where its host is, is judged when something is sent."""
+    try:
+        parts = urlsplit(url)
+        is_possible = bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        is_possible = False
+    if not is_possible:
+        raise ValidationError(_("Write an address that begins with https://, such as https://example.com/hook."))
+    if parts.username is not None or parts.password is not None:
+        raise ValidationError(_("Leave out name and password. The signature shows who sends."))
+
+
+def check_events(patterns: Iterable[str]) -> None:
+    """ValidationError where one of `patterns` is neither an event nor stands for some."""
+    for pattern in patterns:
+        if not is_pattern(pattern):
+            raise ValidationError(_("There is no event “%(event)s”.") % {"event": pattern})
+
+
+def rotate_secret(endpoint: WebhookEndpoint, at: datetime | None = None) -> str:
+    """The endpoint has a new secret, which is returned. For a day the one before it signs, too."""
+    at = at or now()
+    with transaction.atomic():
+        endpoint = _lock(endpoint)
+        endpoint.previous_secret, endpoint.previous_secret_until = endpoint.secret, at + ROTATION
+        endpoint.secret = make_secret()
+        endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    return endpoint.secret
+
+
+def disable(endpoint: WebhookEndpoint, why: str = Disabled.BY_HAND, at: datetime | None = None) -> None:
+    """Nothing is sent to the endpoint any more; what was on its way is kept. Admins are told of one that nobody has
+    switched off by hand. Nothing happens to one that is not active."""
+    at = at or now()
+    with transaction.atomic():
+        locked = _lock(endpoint)
+        if not locked.active:
+            return
+        for row in (locked, endpoint):
+            row.active, row.disabled, row.disabled_at = False, why, at
+        locked.save(update_fields=["active", "disabled", "disabled_at"])
+        # What is being sent this moment is left to whoever sends it.
+        _pending(locked).filter(claimed_until=None).update(due_at=None)
+        if why != Disabled.BY_HAND:
+            transaction.on_commit(lambda: tell_of_disabled(locked))
+    log.warning("webhook endpoint %s: nothing is sent any more (%s)", endpoint.pk, why)
+
+
+def enable(endpoint: WebhookEndpoint, at: datetime | None = None) -> int:
+    """The endpoint is active, and all that was kept for it is sent, in order, each as if for the first time. Returns
+    how many deliveries that are. Nothing happens to one that is active."""
+    at = at or now()
+    with transaction.atomic():
+        locked = _lock(endpoint)
+        if locked.active:
+            return 0
+        for row in (locked, endpoint):
+            row.active, row.disabled, row.disabled_at, row.failing_since = True, "", None, None
+        locked.save(update_fields=["active", "disabled", "disabled_at", "failing_since"])
+        kept = _pending(locked).filter(claimed_until=None)
+        count = kept.update(due_at=at, attempts=0, first_tried_at=None)
+        transaction.on_commit(nudge)
+    return count
+
+
+def send_again(delivery: WebhookDelivery, at: datetime | None = None) -> None:
+    """The delivery is sent now, as if for the first time; of an endpoint that is not active it is kept until it is."""
+    at = at or now()
+    with transaction.atomic():
+        endpoint = _lock(delivery.endpoint)
+        again = WebhookDelivery.objects.filter(pk=delivery.pk)
+        _make_due(endpoint, again.values_list("pk", flat=True), at)
+
+
+def send_again_since(endpoint: WebhookEndpoint, moment: datetime, at: datetime | None = None) -> int:
+    """Every event since `moment` that the endpoint wants is sent to it now, in order, those that it was never sent,
+    too, as far as they were recorded. Returns how many."""
+    at = at or now()
+    with transaction.atomic():
+        endpoint = _lock(endpoint)
+        since = WebhookEvent.objects.filter(at__gte=moment)
+        known = WebhookDelivery.objects.filter(endpoint=endpoint, event=OuterRef("pk"))
+        missing = since.filter(~Exists(known)).order_by("pk").values_list("pk", "type", "subject")
+        seen = 0
+        while batch := list(missing.filter(pk__gt=seen)[:BATCH]):
+            seen = batch[-1][0]
+            WebhookDelivery.objects.bulk_create(
+                WebhookDelivery(event_id=key, endpoint=endpoint, subject=subject, due_at=None)
+                for key, type_, subject in batch
+                if wants(endpoint.events, type_)
+            )
+        wanted = WebhookDelivery.objects.filter(endpoint=endpoint, event__in=since)
+        return _make_due(endpoint, wanted.values_list("pk", flat=True), at)
+
+
+def forget(at: datetime) -> int:
+    """Events older than CCAI_WEBHOOK_DAYS are no more, with their deliveries: a batch. Returns how many rows."""
+    old = WebhookEvent.objects.filter(at__lt=at - timedelta(days=settings.CCAI_WEBHOOK_DAYS)).order_by("at", "pk")
+    keys = list(old.values_list("pk", flat=True)[:BATCH])
+    return WebhookEvent.objects.filter(pk__in=keys).delete()[0] if keys else 0
+
+
+def _make_due(endpoint: WebhookEndpoint, keys: Iterable[int], at: datetime) -> int:
+    """The deliveries with these keys go once more, those that are on their way now, too."""
+    again = WebhookDelivery.objects.filter(pk__in=keys)
+    due = at if endpoint.active else None
+    count = again.update(
+        status=Status.PENDING, attempts=0, first_tried_at=None, over_at=None, claimed_until=None, due_at=due
+    )
+    if due:
+        transaction.on_commit(nudge)
+    return count
+
+
+def _lock(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    return WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+
+
+def _pending(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(endpoint=endpoint, status=Status.PENDING)

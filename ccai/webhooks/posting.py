@@ -1,0 +1,293 @@
+"""Posting one message: over connections that stay open, to addresses that were judged, with an end in sight.
+
+No proxy of the environment is asked and no redirect followed, since both lead to addresses that nobody has judged. That
+is why sockets are opened here. A socket's own time-out begins anew with each byte; whoever sends calls
+`Watch.end_late()` several times a second, which ends what has taken too long in all.
+"""
+
+import contextlib
+import http.client
+import math
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.utils.encoding import iri_to_uri
+from django.utils.translation import gettext_noop as _
+
+from ccai.models.webhooks import ANSWER_LENGTH
+from ccai.webhooks.addresses import Address, Unreachable, resolve
+
+# Seconds.
+CONNECT_TIMEOUT = 5.0
+KEEP_ADDRESSES = 30.0
+KEEP_IDLE = 20.0
+MOST_IDLE = 8  # connections
+
+TOO_LATE = _("It did not answer in time.")
+REFUSED = _("The connection was refused.")
+BROKEN = _("The connection broke.")
+NOT_SECURE = _("No secure connection came about.")
+WRONG_CERTIFICATE = _("Its certificate is not good for this address.")
+NOT_HTTP = _("Its answer is not HTTP.")
+NOT_AN_ADDRESS = _("The URL is not one that can be asked.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a try: a code and the beginning of the answer, or `error`, a sentence. `retry_after` are seconds
+    that the endpoint asks to be left in peace."""
+
+    code: int | None = None
+    error: str = ""
+    text: str = ""
+    milliseconds: int = 0
+    retry_after: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the endpoint has taken the message."""
+        return self.code is not None and 200 <= self.code < 300
+
+
+class Watch:
+    """Knows which connections are busy, and until when they may be."""
+
+    def __init__(self) -> None:
+        self._busy: dict[socket.socket, float] = {}
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def over(self, sock: socket.socket, deadline: float) -> Iterator[None]:
+        """`sock` is busy until `deadline` (monotonic seconds) at the latest."""
+        with self._lock:
+            self._busy[sock] = deadline
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._busy[sock]
+
+    def end_late(self) -> None:
+        """Who waits for a connection that is busy for too long waits no longer."""
+        self._end(time.monotonic())
+
+    def end_all(self) -> None:
+        """Nobody waits any longer."""
+        self._end(math.inf)
+
+    def _end(self, at: float) -> None:
+        with self._lock:
+            for sock in [sock for sock, deadline in self._busy.items() if deadline <= at]:
+                with contextlib.suppress(OSError):
+                    # The plain socket's, which leaves what TLS has of it to the thread that reads.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+@dataclass
+class Connection:
+    """An open connection, and since when nobody uses it (monotonic seconds)."""
+
+    http: http.client.HTTPConnection
+    sock: socket.socket
+    idle_since: float = 0.0
+
+    def is_fresh(self) -> bool:
+        """Whether it may be used again: the other side has not closed it, nor said anything unasked."""
+        if time.monotonic() - self.idle_since > KEEP_IDLE:
+            return False
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        """It is over."""
+        with contextlib.suppress(OSError):
+            self.http.close()
+            self.sock.close()
+
+
+class Target:
+    """Where one endpoint is, with its open connections. Any number of threads may post at once."""
+
+    def __init__(self, url: str, timeout: float, watch: Watch) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._watch = watch
+        self._idle: list[Connection] = []
+        self._addresses: list[Address] = []
+        self._resolved_at = 0.0
+        self._lock = threading.Lock()
+
+    def post(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """What came of posting `body`. Never raises for what the other side does."""
+        began = time.monotonic()
+        deadline = began + self._timeout
+        try:
+            answer = self._post(headers, body, deadline)
+        except Unreachable as error:
+            answer = Answer(error=str(error))
+        except ssl.SSLCertVerificationError as error:
+            answer = Answer(error=WRONG_CERTIFICATE, text=error.verify_message)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            answer = Answer(error=TOO_LATE if time.monotonic() >= deadline else sentence_of(error))
+        return Answer(
+            answer.code, answer.error, answer.text, int((time.monotonic() - began) * 1_000), answer.retry_after
+        )
+
+    def close(self) -> None:
+        """No connection is open any more, but those that are busy."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _post(self, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
+        connection = self._take_idle()
+        if connection is not None:
+            try:
+                return self._ask(connection, headers, body, deadline)
+            except (ConnectionError, http.client.RemoteDisconnected):
+                # Closed the moment it was used again, as servers do; a new one tells whether the endpoint is there.
+                if time.monotonic() >= deadline:
+                    raise
+        return self._ask(self._open(deadline), headers, body, deadline)
+
+    def _ask(self, connection: Connection, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
+        """The answer to one request; the connection is kept where that may be."""
+        parts = urlsplit(iri_to_uri(self.url))
+        keep = False
+        try:
+            with self._watch.over(connection.sock, deadline):
+                connection.sock.settimeout(max(0.01, deadline - time.monotonic()))
+                asks = connection.http
+                asks.putrequest("POST", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", True, True)
+                asks.putheader("Host", parts.netloc)
+                for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                    asks.putheader(name, value)
+                asks.endheaders(body)
+                response = asks.getresponse()
+                text, is_whole = read_beginning(response)
+                keep = is_whole and not response.will_close
+            seconds = response.headers.get("Retry-After", "")
+            return Answer(
+                response.status, text=text, retry_after=int(seconds) if seconds.isdecimal() and len(seconds) < 7 else 0
+            )
+        finally:
+            if keep:
+                self._keep(connection)
+            else:
+                connection.close()
+
+    def _take_idle(self) -> Connection | None:
+        """A connection that nobody uses, where there is one that is good still."""
+        while True:
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None or connection.is_fresh():
+                return connection
+            connection.close()
+
+    def _keep(self, connection: Connection) -> None:
+        connection.idle_since = time.monotonic()
+        with self._lock:
+            if len(self._idle) < MOST_IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _open(self, deadline: float) -> Connection:
+        """A new connection. OSError, or Unreachable, where none comes about."""
+        parts = urlsplit(self.url)
+        host, is_secure = parts.hostname, parts.scheme == "https"
+        if host is None or parts.scheme not in ("http", "https"):
+            raise Unreachable(NOT_AN_ADDRESS)
+        sock = self._connect(host, parts.port or (443 if is_secure else 80), deadline)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if is_secure:
+                with self._watch.over(sock, deadline):
+                    sock = tls().wrap_socket(sock, server_hostname=host)
+        except BaseException:
+            sock.close()
+            raise
+        plain = http.client.HTTPConnection(host)
+        # With a socket of its own it would resolve the name once more.
+        plain.auto_open = 0
+        plain.sock = sock
+        return Connection(plain, sock)
+
+    def _connect(self, host: str, port: int, deadline: float) -> socket.socket:
+        failure: OSError | None = None
+        for address in self._judged(host, port):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            sock = socket.socket(address.family, socket.SOCK_STREAM)
+            sock.settimeout(min(CONNECT_TIMEOUT, left))
+            try:
+                sock.connect(address.at)
+                return sock
+            except OSError as error:
+                sock.close()
+                failure = error
+        raise failure or Unreachable(REFUSED)
+
+    def _judged(self, host: str, port: int) -> list[Address]:
+        """The addresses of `host`, judged within the last half minute."""
+        with self._lock:
+            if self._addresses and time.monotonic() - self._resolved_at < KEEP_ADDRESSES:
+                return self._addresses
+        addresses = resolve(host, port)
+        with self._lock:
+            self._addresses, self._resolved_at = addresses, time.monotonic()
+        return addresses
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """What this process trusts: the system's authorities, or those that SSL_CERT_FILE names."""
+    return ssl.create_default_context()
+
+
+def read_beginning(response: http.client.HTTPResponse) -> tuple[str, bool]:
+    """The first kilobyte of an answer, and whether that is all of it. What breaks off later has been answered."""
+    pieces: list[bytes] = []
+    left = ANSWER_LENGTH
+    is_whole = False
+    try:
+        while left > 0 and not is_whole:
+            piece = response.read1(left)
+            pieces.append(piece)
+            left -= len(piece)
+            is_whole = not piece or response.length == 0
+        if is_whole:
+            response.close()
+    except (OSError, http.client.HTTPException):
+        is_whole = False
+    # A database of text takes no NUL.
+    return b"".join(pieces).decode(errors="replace").replace("\0", "\ufffd"), is_whole
+
+
+def sentence_of(error: Exception) -> str:
+    """Why nothing was answered, in words that show neither a secret nor the URL."""
+    if isinstance(error, TimeoutError):
+        return TOO_LATE
+    if isinstance(error, ConnectionRefusedError):
+        return REFUSED
+    if isinstance(error, ssl.SSLError):
+        return NOT_SECURE
+    if isinstance(error, http.client.InvalidURL | UnicodeError):
+        return NOT_AN_ADDRESS
+    if isinstance(error, ConnectionError):
+        return BROKEN
+    if isinstance(error, OSError) and error.errno:
+        return f"{os.strerror(error.errno)}."
+    return NOT_HTTP

@@ -1,0 +1,52 @@
+"""Telling admins, by mail, of an endpoint to which nothing is sent any more. Never within a transaction."""
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from ccai.models import WebhookEndpoint
+
+log = logging.getLogger(__name__)
+
+
+def tell_of_disabled(endpoint: WebhookEndpoint) -> None:
+    """Everybody who may change endpoints has a mail. Where no mail can be sent the log says so; the admin's first page
+    shows such endpoints anyway."""
+    people = list(_may_mend().values_list("email", flat=True))
+    if not people:
+        return
+    with translation.override(settings.LANGUAGE_CODE):
+        # Where a URL leads may be a secret; its host is none.
+        place = urlsplit(endpoint.url).hostname
+        subject = _("Webhooks to %(host)s are stopped") % {"host": place}
+        body = _(
+            "Nothing is sent any more to the webhook endpoint “%(name)s” at %(host)s: %(why)s.\n\n"
+            "What it should have been told is kept. Look at its last attempts, mend what is wrong, and switch it on "
+            "again:\n%(link)s"
+        ) % {
+            "name": endpoint.description or place,
+            "host": place,
+            "why": endpoint.get_disabled_display(),
+            "link": settings.CCAI_PUBLIC_URL + reverse("admin:index"),
+        }
+    try:
+        with get_connection() as server:
+            server.send_messages([EmailMessage(subject, body, to=[address]) for address in people])
+    except (OSError, SMTPException) as error:
+        log.warning("webhook endpoint %s: admins could not be told (%s)", endpoint.pk, type(error).__name__)
+
+
+def _may_mend() -> QuerySet[Any]:
+    permitted = Permission.objects.filter(codename="change_webhookendpoint")
+    may = Q(is_superuser=True) | Q(groups__permissions__in=permitted) | Q(user_permissions__in=permitted)
+    return get_user_model()._default_manager.filter(may, is_active=True, is_staff=True).distinct()
