@@ -8,6 +8,7 @@ from agents.models import Language, User
 from ccai.models import ApiToken, hash_token
 from tests.admin.rows import admin_url, sent_back
 from tests.api_client import ApiClient
+from tests.factories import make_agent
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +85,12 @@ def test_the_code_of_a_language_is_written_once(admin_client):
     url = admin_url(Language, "change", "en")
     admin_client.post(url, sent_back(admin_client.get(url), code="de", state="draft"))
     assert [*Language.objects.values_list("code", "state")] == [("en", "draft")]
+
+
+def test_an_agent_is_told_at_the_back_offices_door_where_their_page_is(client):
+    agent = make_agent("ana@example.com")
+    assert "Agents log in at their own page" in client.get("/admin/login/").content.decode()
+    client.force_login(agent.user)
+    page = client.get("/admin/", follow=True).content.decode()
+    assert "You are logged in as ana@example.com" in page
+    assert 'href="/desk/"' in page
