@@ -14,6 +14,7 @@ ONCE := tests/browser tests/outside
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 AXE := tests/browser/axe/node_modules/.package-lock.json
+TAP := tests/outside/tap/.venv/.installed
 PEERS := tests/outside/peers/node_modules/.package-lock.json
 
 .PHONY: help setup run dev test test-browser test-outside screenshots browser chromium lint bench lock clean FORCE
@@ -43,7 +44,7 @@ test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for wh
 test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
 	$(BIN)/pytest --db sqlite tests/browser
 
-test-outside: $(DEVELOPMENT) $(PEERS)  ## The center among programs that others wrote: clients of its API, and what plays its peers
+test-outside: $(DEVELOPMENT) $(PEERS) $(TAP)  ## The center among programs that others wrote: clients of its API, and what plays its peers
 	$(BIN)/pytest --db postgresql tests/outside -n $(WORKERS) --dist loadgroup
 
 screenshots: $(DEVELOPMENT) browser  ## Pictures of every page, light and dark, wide and narrow, in docs/screenshots/all
@@ -66,6 +67,16 @@ $(PEERS): tests/outside/peers/package-lock.json
 	@npm ci --prefix tests/outside/peers --no-audit --no-fund --loglevel error
 	@touch $@
 
+# A client of the API, apart from the project and in a .venv of its own, which is built of what is pinned here alone.
+$(TAP): tests/outside/tap/build.txt tests/outside/tap/requirements.txt | $(BIN)/python
+	@echo 'Installing the packages of tests/outside/tap/requirements.txt'
+	@$(BIN)/python -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: \
+		-r tests/outside/tap/build.txt
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-build-isolation \
+		-r tests/outside/tap/requirements.txt
+	@touch $@
+
 $(AXE): tests/browser/axe/package-lock.json
 	@command -v npm >/dev/null || { \
 		echo 'There is no npm, which brings what the pages are read with. Install it: apt install npm' >&2; exit 1; }
@@ -79,9 +90,11 @@ lock: $(DEVELOPMENT)  ## Write the requirements*.txt from their .in files
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-twilio.in --output-file requirements-twilio.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) tests/outside/tap/build.in --output-file tests/outside/tap/build.txt
+	$(LOCK) tests/outside/tap/requirements.in --output-file tests/outside/tap/requirements.txt
 
 clean:  ## Remove .venv and caches; what the center has stored in var/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tests/outside/tap/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
