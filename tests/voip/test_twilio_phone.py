@@ -1,0 +1,188 @@
+"""Callers on the phone through Twilio: menus by keys, the queue, a message; and agents who hold and hand on."""
+
+import pytest
+
+from agents.models import Agent
+from calls.models import Call, Offer, TwilioLine, TwilioRecording
+from calls.services import accept_offer, complete_transfer, hold, resume, transfer
+from tests.calls.callers import make_ivr
+from tests.calls.talking import engaged, post_inbound, trail
+from tests.factories import make_agent
+from tests.voip.conftest import PHONE
+from tests.voip.paper import PUBLIC, Paper, line_of, new_sid
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
+
+CALLER, OURS = "+12025550123", "+13392195276"
+
+
+@pytest.fixture
+def tree():
+    """Welcome, with Sales (1) and Repairs (2)."""
+    root = make_ivr("Welcome & hello")
+    make_ivr("Sales", parent=root, position=0, agents=[])
+    make_ivr("Repairs", parent=root, position=1, agents=[])
+    return root
+
+
+@pytest.fixture
+def ring(twilio, tree, clock):
+    """Somebody calls; the document they are answered with."""
+
+    def call(sid=None, number=CALLER):
+        sent = {"CallSid": sid or new_sid(), "CallStatus": "ringing", "From": number, "To": OURS}
+        response = twilio.post(f"/voip/twilio/inbound/{tree.pk}", sent)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return call
+
+
+@pytest.fixture
+def press(twilio, clock):
+    """The caller presses a key, three seconds later; what they hear then."""
+
+    def key(line, digit):
+        clock.jump(3)
+        return twilio.ask(line, "key", Digits=digit)
+
+    return key
+
+
+class TestACaller:
+    def test_goes_down_the_menus_waits_and_talks(self, ring, press, clock, twilio, tree):
+        document = ring()
+        line = TwilioLine.objects.get()
+        call = Call.objects.get(pk=line.call_ref)
+        assert '<Say language="en-US">This is Welcome &amp; hello.</Say>' in document
+        assert f'action="{PUBLIC}/voip/twilio/{call.pk}/0/1/key"' in document
+        assert 'finishOnKey=""' in document
+        clock.tick()
+        # The line does already what it was ordered to.
+        assert Paper.told() == []
+        assert "This is Welcome" in press(line, "9")
+        assert "<Play" in press(line, "2")
+        call.refresh_from_db()
+        assert (call.status, call.menu.name, call.support_number) == ("queued", "Repairs", OURS)
+        ben = make_agent("ben@example.com", auto_answer=True, sip_address=PHONE)
+        call.menu.groups.get().agents.add(ben)
+        clock.pass_by(2)
+        # The caller waits in the conference, and nobody is rung but the agent.
+        (told,) = Paper.told()
+        assert 'startConferenceOnEnter="false"' in told
+        assert Paper.rung() == [PHONE]
+        agent = line_of(call.pk, None)
+        assert 'startConferenceOnEnter="true"' in twilio.ask(agent)
+        assert Call.objects.get(pk=call.pk).status == "connected"
+        sent = {"CallSid": line.sid, "CallStatus": "completed", "CallDuration": "12"}
+        assert twilio.post("/voip/twilio/status", sent).status_code == 204
+        call.refresh_from_db()
+        assert (call.status, call.disconnected_by) == ("finished", "end_user")
+        clock.tick()
+        assert Paper.ended() == {agent.sid}
+
+    def test_is_answered_once_however_often_twilio_asks(self, ring, clock):
+        sid = new_sid()
+        assert ring(sid) == ring(sid)
+        assert Call.objects.count() == TwilioLine.objects.count() == 1
+
+    def test_waits_again_where_the_agent_does_not_answer(self, ring, press, clock, twilio):
+        ring()
+        line = TwilioLine.objects.get()
+        press(line, "1")
+        call = Call.objects.get(pk=line.call_ref)
+        call.menu.groups.get().agents.add(make_agent(auto_answer=True, sip_address=PHONE))
+        clock.pass_by(2)
+        twilio.report(line_of(call.pk, None), "busy")
+        call.refresh_from_db()
+        assert (call.status, call.menu.name) == ("queued", "Sales")
+        clock.tick()
+        assert "This is Sales." in Paper.told()[-1]
+        assert Paper.ended() == set()
+
+    def test_leaves_a_message(self, ring, press, clock, twilio):
+        ring()
+        line = TwilioLine.objects.get()
+        press(line, "1")
+        document = press(line, "*")
+        where = f"{PUBLIC}/voip/twilio/{line.call_ref}/0/1"
+        assert f'recordingStatusCallback="{where}/message"' in document
+        assert "<Hangup" in twilio.ask(line, "end")
+        sent = {"RecordingSid": "RE" + "a" * 32, "RecordingStatus": "completed"}
+        # The end of the line is reported first.
+        twilio.report(line, "completed")
+        assert twilio.post(f"/voip/twilio/{line.call_ref}/0/1/message", sent).status_code == 204
+        clock.tick()
+        call = Call.objects.get(pk=line.call_ref)
+        assert (call.status, call.voicemail_reason) == ("voicemail_received", "end_user_choice")
+        assert call.voicemail
+        assert TwilioRecording.objects.get().due_at is None
+
+    def test_who_hides_their_number_is_told_so(self, ring):
+        assert "hidden numbers" in ring(number="anonymous")
+        assert Call.objects.count() == 0
+
+    def test_of_no_menu_is_404(self, twilio, menu):
+        sent = {"CallSid": new_sid(), "CallStatus": "ringing", "From": CALLER, "To": OURS}
+        for nowhere in (menu.pk, 999_999):
+            assert twilio.post(f"/voip/twilio/inbound/{nowhere}", sent).status_code == 404
+        assert Call.objects.count() == 0
+
+
+class TestAnAgent:
+    @pytest.fixture
+    def talk(self, api, menu, clock, twilio):
+        """Ana talks with the end user."""
+        call_id = post_inbound(api, menu, CALLER)
+        clock.tick()
+        twilio.ask(line_of(call_id, None))
+        clock.tick()
+        twilio.ask(line_of(call_id))
+        clock.tick()
+        call = Call.objects.get(pk=call_id)
+        assert call.status == "connected"
+        Paper.clear()
+        return call
+
+    def test_puts_on_hold_and_takes_off(self, talk, ana, clock, twilio):
+        hold(talk, ana)
+        clock.tick()
+        (music,) = Paper.told()
+        assert '<Play loop="0">' in music
+        assert "Conference" not in music
+        assert twilio.ask(line_of(talk.pk)) == music
+        resume(talk, ana)
+        clock.tick()
+        assert f">demo-{talk.pk}</Conference>" in Paper.told()[-1]
+        assert Call.objects.get(pk=talk.pk).status == "connected"
+
+    def test_hands_on_with_a_word_before(self, talk, ana, clock, twilio):
+        ben = make_agent("ben@example.com", sip_address="+13105550101")
+        transfer(talk, ana, to_agent=ben, kind="warm")
+        accept_offer(Offer.objects.get(agent=ben, status="open"))
+        clock.tick()
+        # The end user hears music meanwhile, and stays there.
+        assert len(Paper.told()) == 1
+        assert Paper.rung() == ["+13105550101"]
+        twilio.ask(line_of(talk.pk, None))
+        complete_transfer(talk, ana)
+        clock.tick()
+        assert "Conference" in Paper.told()[-1]
+        talk.refresh_from_db()
+        assert (talk.status, talk.agent) == ("connected", ben)
+        first = TwilioLine.objects.exclude(leg=0).order_by("pk").first()
+        assert Paper.ended() == {first.sid}
+        # The report of the line that was let go says nothing of the call.
+        twilio.report(first, "completed")
+        assert Call.objects.get(pk=talk.pk).status == "connected"
+
+    def test_hands_on_cold(self, talk, ana, clock, twilio):
+        ben = make_agent("ben@example.com", sip_address="+13105550101")
+        transfer(talk, ana, to_agent=ben)
+        accept_offer(Offer.objects.get(agent=ben, status="open"))
+        clock.pass_by(2)
+        assert Paper.rung() == ["+13105550101"]
+        twilio.ask(line_of(talk.pk, None))
+        assert trail(Call.objects.get(pk=talk.pk))[-4:] == ["connected", "assigned", "connecting", "connected"]
+        assert engaged() == {ben.pk}
+        assert Agent.objects.get(pk=ana.pk).status == "available"
