@@ -150,6 +150,8 @@ class _Line:
 
     def _pieces(self, select: str) -> tuple[str, list[Any]]:
         """The statement of `select`, and its parameters."""
+        # What was over before the start counts for nothing in the end. A database that is to leave it out expects few
+        # rows, and looks for the call of each by itself.
         words = self._words
         moment, latest, earliest = words.moment.format, words.latest.format, words.earliest.format
         said, taken, agents = (model._meta.db_table for model in (StatusChange, Engagement, Agent))
@@ -175,8 +177,7 @@ class _Line:
                 LEFT JOIN {Participant._meta.db_table} AS part ON part.engagement_id = taken.id
                 LEFT JOIN {Call._meta.db_table} AS call
                     ON call.id = part.call_id AND call.connected_at IS NOT NULL
-                WHERE (taken.started_at > %s AND taken.started_at < %s AND taken.ended_at > %s
-                    OR taken.ended_at IS NULL AND taken.started_at < %s)
+                WHERE (taken.started_at > %s OR taken.ended_at IS NULL) AND taken.started_at < %s
                     AND taken.kind IN ({kinds}) {of["taken.agent_id"]}
                 UNION ALL
                 SELECT one.id, (SELECT start FROM edges), 0, 0,
@@ -209,7 +210,7 @@ class _Line:
             )
             {select}
         """
-        return sql, [*parameters, start, until, end, long_ago, until, start, until, start, start, until]
+        return sql, [*parameters, start, until, end, long_ago, until, start, start, until]
 
 
 def _among(ids: Collection[int]) -> str:
