@@ -124,6 +124,22 @@ def test_an_offer_is_on_the_page(center, clock):
     assert f"/desk/offers/{offer_id}/accept" in main
 
 
+def test_what_a_program_tells_of_the_call_is_on_its_agents_page_at_once(center, api):
+    agent = make_agent()
+    call = make_call("connected", agent=agent)
+    taken = agent.engagements.create(kind="call", started_at=now())
+    call.participants.create(type="agent", status="connected", agent=agent, engagement=taken, connected_at=now())
+    client = logged_in(agent)
+
+    async def listen():
+        async with Listener(client) as page:
+            await page.next("main")
+            await do(api.patch, f"/calls/{call.pk}/data_parameters", {"order": "A-17"})
+            await page.next("main", "A-17")
+
+    asyncio.run(listen())
+
+
 def test_the_queue_is_counted(center):
     agent = make_agent(status="break")
     menu = make_menu("Advice", agents=[agent])
