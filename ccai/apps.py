@@ -15,6 +15,6 @@ class CcaiConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        """The system checks know the settings, and the admin the page of changes, which stands on its other pages."""
+        """The system checks know the settings, and the admin the pages that stand on its other pages."""
         checks.register(check_settings)
-        autodiscover_modules("changes")
+        autodiscover_modules("changes", "webhook_pages")

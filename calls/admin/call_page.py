@@ -26,13 +26,16 @@ from calls.showing.story import Story, read_story, with_names
 from ccai.admin import clock_time, is_id
 from ccai.audit import because
 from ccai.errors import Refused
-from ccai.models import AuditEntry
+from ccai.models import AuditEntry, WebhookDelivery
 from ccai.personal import sees_personal_data
 from ccai.times import now
+from ccai.webhook_pages.deliveries import last_answers
+from ccai.webhook_pages.deliveries import status_label as status_label_of
 
 LONGEST_REASON = 500
 # Changes of the call by people that the page tells of.
 MOST_CHANGES = 20
+MOST_DELIVERIES = 50
 # How often the page of a live call reads it anew; of one that is still to come.
 REFRESH_SECONDS = 3
 REFRESH_SECONDS_WHILE_SCHEDULED = 15
@@ -195,12 +198,19 @@ def _still_context(request: HttpRequest, story: Story) -> dict[str, Any]:
         "has_hidden_files": not clear and bool(call.recording or call.voicemail or story.photos or story.videos),
         "orders": story.orders,
         "changes": changes,
+        "deliveries": _deliveries(call) if may("ccai.view_webhookdelivery") else [],
         "may_end": story.is_live and not is_scheduled and may("calls.force_end_call"),
         "may_reschedule": is_scheduled and may("calls.reschedule_call"),
         "time_now": timezone.localtime(call.scheduled_at).strftime("%Y-%m-%dT%H:%M") if call.scheduled_at else "",
         "longest_reason": LONGEST_REASON,
         "time_zone": timezone.get_current_timezone_name(),
     }
+
+
+def _deliveries(call: Call) -> list[tuple[WebhookDelivery, str]]:
+    """What programs were told of the call, the latest first, each with its status."""
+    told = WebhookDelivery.objects.filter(event__subject=f"call:{call.pk}").select_related("endpoint")
+    return [(one, status_label_of(one)) for one in last_answers(told).order_by("-event", "-pk")[:MOST_DELIVERIES]]
 
 
 def _refresh_seconds(story: Story) -> int:

@@ -28,7 +28,10 @@ PAGES = {
     Concern.MENUS_UNSERVED: "admin:menus_menu_change",
     Concern.MENUS_CLOSED: "admin:menus_menu_change",
     Concern.MENUS_REDIRECTED: "admin:menus_menu_change",
+    Concern.WEBHOOKS_FAILING: "admin:ccai_webhookendpoint_change",
 }
+# What is no business of those who may not open its page.
+PERMISSIONS = {Concern.WEBHOOKS_FAILING: "ccai.view_webhookendpoint"}
 # What is wrong, and what to do about it.
 SENTENCES = {
     Concern.CLOCK_STANDS: _("Nothing is dialled: the clock stands. Start again what /health/ says is down."),
@@ -63,6 +66,11 @@ SENTENCES = {
     Concern.CRM_SILENT: ngettext_lazy(
         "The CRM has not yet said who %(count)d caller is. It is asked again each minute.",
         "The CRM has not yet said who %(count)d callers are. It is asked again each minute.",
+        "count",
+    ),
+    Concern.WEBHOOKS_FAILING: ngettext_lazy(
+        "%(count)d webhook endpoint gets no messages. Look at what it answers.",
+        "%(count)d webhook endpoints get no messages. Look at what they answer.",
         "count",
     ),
     Concern.VOICEMAILS_UNHEARD: ngettext_lazy(
@@ -107,7 +115,11 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("calls.view_call"):
         scope, at = scope_of(request.user), now()
         context["tiles"] = tiles_of(today(scope, at=at).whole)
-        context["lines"] = [line_of(notice) for notice in notices(scope, at)]
+        context["lines"] = [
+            line_of(notice)
+            for notice in notices(scope, at)
+            if notice.concern not in PERMISSIONS or request.user.has_perm(PERMISSIONS[notice.concern])
+        ]
     context["shortcuts"] = [
         (reverse(name), icon, title) for permission, name, icon, title in SHORTCUTS if request.user.has_perm(permission)
     ]

@@ -194,6 +194,23 @@ POST  /admin/ccai/apitoken/{apitoken}/change/                    login     login
 GET   /admin/ccai/apitoken/{apitoken}/delete/                    login     login 403    403        200
 GET   /admin/ccai/apitoken/{apitoken}/history/                   login     login 403    403        302
 
+GET   /admin/ccai/webhookendpoint/                               login     login 403    403        200
+GET   /admin/ccai/webhookendpoint/add/                           login     login 403    403        200
+POST  /admin/ccai/webhookendpoint/add/                           login     login 403    403        200
+GET   /admin/ccai/webhookendpoint/{webhookendpoint}/change/      login     login 403    403        200
+POST  /admin/ccai/webhookendpoint/{webhookendpoint}/change/      login     login 403    403        200
+GET   /admin/ccai/webhookendpoint/{webhookendpoint}/delete/      login     login 403    403        200
+GET   /admin/ccai/webhookendpoint/{webhookendpoint}/history/     login     login 403    403        302
+POST  /admin/ccai/webhookendpoint/{webhookendpoint}/secret/      login     login 403    403        302
+POST  /admin/ccai/webhookendpoint/{webhookendpoint}/again/       login     login 403    403        302
+GET   /admin/ccai/webhookdelivery/                               login     login 403    403        200
+GET   /admin/ccai/webhookdelivery/add/                           login     login 403    403        403
+GET   /admin/ccai/webhookdelivery/{webhookdelivery}/change/      login     login 403    403        200
+POST  /admin/ccai/webhookdelivery/{webhookdelivery}/change/      login     login 403    403        403
+GET   /admin/ccai/webhookdelivery/{webhookdelivery}/delete/      login     login 403    403        403
+GET   /admin/ccai/webhookdelivery/{webhookdelivery}/history/     login     login 403    403        302
+POST  /admin/ccai/webhookdelivery/{webhookdelivery}/again/       login     login 403    403        302
+
 GET   /admin/ccai/auditentry/                                    login     login 403    403        200
 GET   /admin/ccai/auditentry/add/                                login     login 403    403        403
 POST  /admin/ccai/auditentry/add/                                login     login 403    403        403

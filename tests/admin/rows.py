@@ -27,7 +27,14 @@ from calls.models import (
     Video,
     VoipOrder,
 )
-from ccai.models import ApiToken, AuditEntry
+from ccai.models import (
+    ApiToken,
+    AuditEntry,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from ccai.times import now
 from menus.admin.hours import HoursWidget
 from menus.models import AgentGroup, Closing, DeflectionOption, MenuOutboundNumber
@@ -84,6 +91,12 @@ def fill(number):
     token.make_token()
     token.save()
     Group.objects.create(name=f"Group {number}")
+    endpoint = WebhookEndpoint.objects.create(url=f"https://hooks.example.com/{number}", events=["call.*"])
+    told = WebhookEvent.objects.create(
+        uid=f"msg_{number}", type="call.failed", subject=f"call:{call.pk}", body='{"data": {"end_user": "Kim"}}'
+    )
+    delivery = WebhookDelivery.objects.create(event=told, endpoint=endpoint, subject=told.subject, attempts=1)
+    WebhookAttempt.objects.create(delivery=delivery, code=500, milliseconds=20, answer="Sorry.")
     AuditEntry.objects.create(
         who="kim@example.com", address="192.0.2.7", door="/admin/", action="changed", model="menus.menu",
         object_id=str(menu.pk), object_name=menu.name, changes={"name": ["Sales", menu.name], "hours": [None, {}]},

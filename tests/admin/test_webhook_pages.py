@@ -1,0 +1,142 @@
+"""Admins say what programs are told, see what arrived, and send again what did not."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from agents.models import User
+from ccai.models import AuditEntry, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from ccai.times import now
+from ccai.webhooks.endpoints import make_endpoint
+from tests.admin.rows import admin_url, sent_back
+from tests.factories import make_call
+
+pytestmark = pytest.mark.django_db
+
+URL = "https://hooks.example.com/calls"
+
+
+def make_delivery(endpoint, call, **columns):
+    """A message of a call that failed, on its way to `endpoint`."""
+    event = WebhookEvent.objects.create(
+        uid=f"msg_{WebhookEvent.objects.count()}",
+        type="call.failed",
+        subject=f"call:{call.pk}",
+        body='{"data": {"end_user": {"identifier": "kim-77"}}}',
+    )
+    return WebhookDelivery.objects.create(event=event, endpoint=endpoint, subject=event.subject, **columns)
+
+
+def save(client, endpoint, **changes):
+    """The endpoint's page is saved with `changes`; the page that comes then."""
+    url = admin_url(WebhookEndpoint, "change", endpoint.pk)
+    return client.post(url, sent_back(client.get(url), **changes), follow=True)
+
+
+class TestSecrets:
+    def test_a_new_endpoint_shows_its_secret_on_the_next_page_and_never_again(self, admin_client):
+        page = admin_client.get(admin_url(WebhookEndpoint, "add"))
+        values = sent_back(page, url="hooks.example.com/calls", events=["call.*", "offer.made"])
+        shown = admin_client.post(admin_url(WebhookEndpoint, "add"), values, follow=True).content.decode()
+
+        endpoint = WebhookEndpoint.objects.get()
+        assert (endpoint.url, endpoint.events, endpoint.active) == (URL, ["call.*", "offer.made"], True)
+        assert endpoint.secret in shown
+        for url in (admin_url(WebhookEndpoint, "change", endpoint.pk), admin_url(WebhookEndpoint, "changelist")):
+            assert endpoint.secret not in admin_client.get(url).content.decode()
+        assert endpoint.secret not in str(list(AuditEntry.objects.values()))
+
+    def test_a_new_secret_is_shown_once_and_the_one_before_stays_good(self, admin_client):
+        endpoint = make_endpoint(URL)
+        before = endpoint.secret
+        shown = admin_client.post(reverse("admin:ccai_webhookendpoint_secret", args=[endpoint.pk]), follow=True)
+        endpoint.refresh_from_db()
+        assert endpoint.previous_secret == before != endpoint.secret
+        assert endpoint.secret in shown.content.decode()
+        page = admin_client.get(admin_url(WebhookEndpoint, "change", endpoint.pk)).content.decode()
+        assert endpoint.secret not in page
+        assert before not in page
+        assert "good until" in page
+
+
+class TestEndpoints:
+    @pytest.mark.parametrize("url", ["ftp://example.com/", "https://kim:secret@example.com/", "https://"])
+    def test_an_address_that_nothing_can_be_sent_to_is_refused_with_a_sentence(self, admin_client, url):
+        page = admin_client.get(admin_url(WebhookEndpoint, "add"))
+        answer = admin_client.post(admin_url(WebhookEndpoint, "add"), sent_back(page, url=url))
+        assert answer.context["adminform"].form.errors["url"]
+        assert not WebhookEndpoint.objects.exists()
+
+    def test_what_waits_for_one_that_is_switched_off_goes_when_it_is_switched_on(self, admin_client):
+        endpoint = make_endpoint(URL)
+        delivery = make_delivery(endpoint, make_call("failed"))
+        page = save(admin_client, endpoint, active=None)
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.due_at) == ("pending", None)
+        assert "held" in page.client.get(admin_url(WebhookDelivery, "changelist")).content.decode()
+
+        save(admin_client, endpoint, active="on")
+        delivery.refresh_from_db()
+        endpoint.refresh_from_db()
+        assert endpoint.active
+        assert delivery.due_at is not None
+
+    def test_the_page_says_why_nothing_is_sent(self, admin_client):
+        gone = make_endpoint(URL)
+        WebhookEndpoint.objects.filter(pk=gone.pk).update(active=False, disabled="gone", disabled_at=now())
+        assert "410 Gone" in admin_client.get(admin_url(WebhookEndpoint, "change", gone.pk)).content.decode()
+        front = admin_client.get("/admin/").content.decode()
+        assert "1 webhook endpoint gets no messages" in front
+        assert admin_url(WebhookEndpoint, "change", gone.pk) in front
+
+
+class TestDeliveries:
+    def test_a_try_is_shown_with_its_code_and_answer_and_can_be_made_again(self, admin_client):
+        delivery = make_delivery(
+            make_endpoint(URL), make_call("failed"), status="given_up", attempts=12, due_at=None, over_at=now()
+        )
+        WebhookAttempt.objects.create(delivery=delivery, code=500, milliseconds=41, answer="<b>Sorry</b>")
+        url = admin_url(WebhookDelivery, "change", delivery.pk)
+        page = admin_client.get(url).content.decode()
+        assert all(shown in page for shown in ("500", "41 ms", "&lt;b&gt;Sorry&lt;/b&gt;", "given up", "kim-77"))
+
+        admin_client.post(reverse("admin:ccai_webhookdelivery_again", args=[delivery.pk]))
+        delivery.refresh_from_db()
+        assert (delivery.status, delivery.attempts) == ("pending", 0)
+
+    def test_all_since_a_time_is_sent_again_and_what_is_older_is_not(self, admin_client):
+        endpoint, call = make_endpoint(URL), make_call("failed")
+        old, new = (make_delivery(endpoint, call, status="delivered", due_at=None) for _ in range(2))
+        WebhookEvent.objects.filter(pk=old.event_id).update(at=now() - timedelta(hours=3))
+        since = (now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+        again = reverse("admin:ccai_webhookendpoint_again", args=[endpoint.pk])
+        page = admin_client.post(again, {"since": since}, follow=True).content.decode()
+        assert "1 message is sent again." in page
+        assert list(WebhookDelivery.objects.order_by("pk").values_list("pk", "status")) == [
+            (old.pk, "delivered"),
+            (new.pk, "pending"),
+        ]
+        page = admin_client.post(again, {"since": "yesterday"}, follow=True).content.decode()
+        assert "This is no time." in page
+
+    def test_who_sees_no_names_does_not_read_messages(self, client):
+        delivery = make_delivery(make_endpoint(URL), make_call("failed"))
+        user = User.objects.create_user(email="kim@example.com", password=None, is_staff=True)
+        user.user_permissions.add(Permission.objects.get(codename="view_webhookdelivery"))
+        client.force_login(user)
+        page = client.get(admin_url(WebhookDelivery, "change", delivery.pk)).content.decode()
+        assert "call.failed" in page
+        assert "kim-77" not in page
+
+    def test_the_page_of_a_call_tells_what_programs_were_told_of_it(self, admin_client):
+        call, other = make_call("failed"), make_call("failed")
+        delivery = make_delivery(make_endpoint(URL), call)
+        WebhookAttempt.objects.create(delivery=delivery, error="Nobody answered.")
+        page = admin_client.get(reverse("admin:calls_call_change", args=[call.pk])).content.decode()
+        assert re.search(r"1 webhook delivery\b", page)
+        assert "Nobody answered." in page
+        page = admin_client.get(reverse("admin:calls_call_change", args=[other.pk])).content.decode()
+        assert "webhook deliver" not in page.lower().replace("webhook deliveries</span>", "")
