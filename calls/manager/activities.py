@@ -134,6 +134,17 @@ def activity_objects(activities: list[Activity]) -> list[ActivityObject]:
     engagements = (
         Engagement.objects.filter(pk__in=[activity.row for activity in activities if not activity.is_status])
         .select_related("offer__call", "participant", "dial_prompt")
+        .only(
+            "agent_id",
+            "kind",
+            "ended_at",
+            "offer__status",
+            "offer__transfer_id",
+            "offer__call_id",
+            "offer__call__offer_type",
+            "participant__call_id",
+            "dial_prompt__call_id",
+        )
         .in_bulk()
     )
     who = {change.agent_id for change in changes.values()} | {one.agent_id for one in engagements.values()}

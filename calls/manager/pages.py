@@ -15,8 +15,10 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
 
+import redis
 from django.http import QueryDict
 from rest_framework.request import Request
 
@@ -24,6 +26,7 @@ from calls.manager.listings import Listing
 from ccai.api.pagination import Cursor, read_moment, read_per
 from ccai.databases.in_flight import oldest_transaction
 from ccai.errors import NOT_WELL_FORMED, Refused
+from ccai.redis import breaker, client
 from ccai.times import now
 
 Row = TypeVar("Row")
@@ -35,6 +38,8 @@ ROUNDS, PAUSE = 20, 0.1
 # For how long pages follow what is written while they are read, before the reader is left to come again.
 PATIENCE = timedelta(seconds=15)
 MAX_PAGE = 10**9
+# For how long those who go from page to page by number are told the total that the first one told.
+MEMORY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def page_of(listing: Listing[Row], request: Request, *, falling: bool) -> Page[R
     """The page of `listing` that `request` asks for by `page` and `per`, or by `cursor` and `per`.
 
     Headers: `Per-Page`, `Total` as it was at the first page, and `Link` with `rel="next"` where there is more.
+    Counting costs what the table holds.
     """
     params = request.query_params
     per = read_per(params)
@@ -94,7 +100,7 @@ def page_of(listing: Listing[Row], request: Request, *, falling: bool) -> Page[R
         total, present_since = place.total, place.present_since
     else:
         skipped = (read_page_number(params) - 1) * per
-        total, present_since = listing.count(), None
+        total, present_since = total_of(listing, request, anew=not skipped), None
         cursor = listing.place_after(skipped, falling=falling) if skipped else None
         if skipped and cursor is None:
             return Page([], {"Per-Page": str(per), "Total": str(total)})
@@ -107,6 +113,25 @@ def page_of(listing: Listing[Row], request: Request, *, falling: bool) -> Page[R
     elif last is not None and is_cut and asked_at - (present_since or asked_at) < PATIENCE:
         headers["Link"] = next_link(request, Place(last, total, present_since or asked_at))
     return Page(rows[:per], headers)
+
+
+def total_of(listing: Listing[Row], request: Request, *, anew: bool) -> int:
+    """How many rows `listing` has, which `request` asks for: counted now where it is to be told `anew`, else as it was
+    counted for another page of it up to MEMORY ago. Without Redis, it is counted each time."""
+    asked = sorted((name, values) for name, values in request.query_params.lists() if name not in ("page", "per"))
+    key = f"total:{sha256(json.dumps([request.path, asked]).encode()).hexdigest()}"
+    if not breaker().closed():
+        return listing.count()
+    try:
+        known: Any = None if anew else client().get(key)
+        if known is not None:
+            return int(known)
+        total = listing.count()
+        client().set(key, total, ex=MEMORY)
+    except redis.RedisError as error:
+        breaker().trip(error)
+        return listing.count()
+    return total
 
 
 def read_settled(
