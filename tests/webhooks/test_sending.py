@@ -13,6 +13,8 @@ from ccai.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, Webhoo
 from ccai.times import now
 from ccai.webhooks import endpoints, outbox
 from ccai.webhooks.posting import REFUSED, TOO_LATE
+from ccai.webhooks.sending import NOT_SENT
+from tests.calls.test_races import all_at_once
 from tests.webhooks.conftest import send, tell
 
 pytestmark = pytest.mark.usefixtures("inside")
@@ -287,3 +289,29 @@ def test_an_endpoint_that_is_deleted_meanwhile_is_no_trouble(receiver):
     send()
     assert not WebhookDelivery.objects.exists()
     tell("call:1", 2)
+
+
+def test_of_many_who_send_at_once_each_message_is_one_persons(receiver):
+    for number in range(120):
+        tell(f"call:{number % 40}", number)
+    assert sum(all_at_once(send, send, send)) == 120
+    assert sorted(receiver.numbers) == list(range(120))
+    for lane in range(40):
+        assert [number for number in receiver.numbers if number % 40 == lane] == [lane, lane + 40, lane + 80]
+
+
+def test_a_secret_is_in_no_log_and_no_row(receiver, caplog):
+    endpoint = receiver.endpoint
+    WebhookEndpoint.objects.update(secret="whsec_not-base64-but-s3cret")
+    tell("call:1", 1)
+    with caplog.at_level("DEBUG"):
+        send()
+    assert WebhookAttempt.objects.get().error == NOT_SENT
+    WebhookEndpoint.objects.update(secret=endpoint.secret, url="http://127.0.0.1:9/hook?key=s3cret")
+    endpoints.send_again(delivery())
+    with caplog.at_level("DEBUG"):
+        send()
+        endpoints.disable(endpoint)
+    assert WebhookAttempt.objects.latest("pk").error == REFUSED
+    for secret in ("s3cret", endpoint.secret):
+        assert secret not in caplog.text

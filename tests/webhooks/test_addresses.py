@@ -1,0 +1,167 @@
+"""No endpoint leads inside: its addresses are judged when something is sent, and the connection goes to those."""
+
+import socket
+from ipaddress import ip_address
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from ccai.models import WebhookAttempt, WebhookEndpoint
+from ccai.webhooks import endpoints
+from ccai.webhooks.addresses import Unreachable, is_inside, resolve
+from ccai.webhooks.posting import Target, Watch
+from tests.webhooks.conftest import send, tell
+from tests.webhooks.receiver import receiving
+
+INSIDE = [
+    "127.0.0.1",
+    "127.255.255.254",
+    "0.0.0.0",
+    "0.1.2.3",
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "169.254.169.254",
+    "169.254.0.1",
+    "100.64.0.1",
+    "100.100.100.200",
+    "192.0.0.192",
+    "192.0.2.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "240.0.0.1",
+    "255.255.255.255",
+    "168.63.129.16",
+    "::",
+    "::1",
+    "fe80::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fec0::1",
+    "ff02::1",
+    "2001:db8::1",
+    "2001::1",
+    "2002:7f00:1::",
+    "2002:a00:1::",
+    "100::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    "::127.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::1",
+    "3fff::1",
+    "5f00::1",
+]
+OUTSIDE = [
+    "8.8.8.8",
+    "1.1.1.1",
+    "100.63.255.255",
+    "100.128.0.1",
+    "172.15.255.255",
+    "172.32.0.1",
+    "192.167.255.255",
+    "198.17.255.255",
+    "223.255.255.255",
+    "2606:4700:4700::1111",
+    "2a00:1450:4001:80b::200e",
+    "::ffff:8.8.8.8",
+    "64:ff9b::808:808",
+]
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_these_are_inside(address):
+    assert is_inside(ip_address(address))
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_these_are_the_internets(address):
+    assert not is_inside(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "::1", "::ffff:127.0.0.1", "0.0.0.0"],
+)
+def test_however_it_is_written_nothing_is_resolved_to_this_machine(host, settings):
+    with pytest.raises(Unreachable):
+        resolve(host, 80)
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+    assert resolve("127.0.0.1", 80)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_sent_to_a_name_that_is_this_machine():
+    with receiving() as receiver:
+        endpoints.make_endpoint(receiver.url.replace("127.0.0.1", "localhost"))
+        tell("call:1", 1)
+        send()
+        assert receiver.connections == 0
+    attempt = WebhookAttempt.objects.get()
+    assert (attempt.code, attempt.error) == (None, "Its host is inside this network, where nothing is sent.")
+
+
+def test_a_name_is_judged_once_and_the_connection_goes_to_what_was_judged(settings, monkeypatch):
+    """A name server that says something else each time gets nobody elsewhere."""
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+    asked = []
+    real = socket.getaddrinfo
+
+    def rebinding(host, *arguments, **options):
+        asked.append(host)
+        return real("127.0.0.1" if len(asked) == 1 else "192.0.2.1", *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    with receiving() as receiver:
+        target = Target(receiver.url.replace("127.0.0.1", "rebinding.example"), 2, Watch())
+        assert [target.post({}, b"[1]").code for _time in range(3)] == [200] * 3
+        target.close()
+        assert receiver.got[0][0]["Host"].startswith("rebinding.example:")
+    assert asked == ["rebinding.example"]
+
+
+def test_no_proxy_of_the_environment_is_asked(settings, monkeypatch):
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with receiving() as receiver:
+        target = Target(receiver.url, 2, Watch())
+        assert target.post({}, b"[1]").code == 200
+        target.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://example.com/",
+        "https:///hook",
+        "example.com",
+        "file:///etc/passwd",
+        "https://user:secret@example.com/",
+        "http://[::1",
+        "http://example.com:0/",
+        "http://example.com:99999/",
+        "gopher://127.0.0.1:6379/_SET",
+    ],
+)
+def test_what_is_no_address_of_the_web_is_refused(url):
+    with pytest.raises(ValidationError):
+        endpoints.check_url(url)
+
+
+@pytest.mark.django_db
+def test_an_endpoint_wants_events_that_there_are():
+    made = endpoints.make_endpoint(
+        "https://example.com/hook?key=1", ["offer.*", "call.failed", "call.failed"], "Billing"
+    )
+    assert (made.events, made.active, str(made)) == (["call.failed", "offer.*"], True, "Billing")
+    assert made.secret.startswith("whsec_")
+    with pytest.raises(ValidationError):
+        endpoints.make_endpoint("https://example.com/hook", ["call.exploded"])
+    assert WebhookEndpoint.objects.count() == 1
