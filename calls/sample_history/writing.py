@@ -29,7 +29,7 @@ SEED = 1
 BATCH = 1_000
 WEEK = timedelta(weeks=1)
 DAYS = 14
-CALLS_AN_AGENT_A_DAY = 50
+CALLS_AN_AGENT_A_DAY = 30
 # Calls that are told one by one; beyond that, weeks are repeated.
 TOLD = 60_000
 # The share of them that does not come again, on the average of all times.

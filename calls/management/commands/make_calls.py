@@ -34,7 +34,7 @@ class Command(BaseCommand):
             "--days",
             type=positive_number,
             metavar="N",
-            help=_("over how many past days; by default 14, more where that is over 50 calls a day for each agent"),
+            help=_("over how many past days; by default 14, more where that is over 30 calls a day for each agent"),
         )
 
     def handle(self, *args: Any, count: int, days: int | None, **options: Any) -> None:
