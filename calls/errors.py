@@ -38,7 +38,6 @@ TICKET_CLOSED = Sentence("ticket_closed", "ticket_id {ticket_id} is closed")
 TICKET_ALREADY_SCHEDULED = Sentence("ticket_already_scheduled", "ticket_id {ticket_id} already has a scheduled call")
 
 CALL_NOT_FOUND = Sentence("call_not_found", "Call {call_id} is not found", 404)
-NO_SUCH_MENU = Sentence("menu_not_found", "Menu {menu_id} is not found", 404)
 CALL_CANNOT_BE_CANCELLED = Sentence("call_cannot_be_cancelled", "Call can't be cancelled")
 CALL_IDS_REQUIRED = Sentence("call_ids_required", "call_ids is required")
 TOO_MANY_CALL_IDS = Sentence("too_many_call_ids", "call_ids has {most} ids at most")

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from calls import services, waiting
-from calls.errors import CALL_NOT_FOUND, JOB_NOT_FOUND, NO_SUCH_MENU
+from calls.errors import CALL_NOT_FOUND, JOB_NOT_FOUND
 from calls.files.serving import file_url
 from calls.filters import filter_calls
 from calls.models import Call, CancelJob
@@ -16,6 +16,7 @@ from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
 from ccai.errors import Refused
 from ccai.times import now
+from menus.errors import NO_SUCH_MENU
 from menus.models import Menu
 
 SORT_COLUMNS = {"created_at": "created_at", "updated_at": "updated_at"}
