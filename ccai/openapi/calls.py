@@ -230,6 +230,7 @@ OF_CALLS: Operations = {
     CallCancelView: {
         "patch": Operation(
             "cancel_call",
+                errors.TICKET_CLOSED,
             TAG,
             "Cancel a scheduled or queued call",
             {200: Answer("The call, `cancelled`.", CallObject), 204: Answer("It was cancelled before.")},

@@ -1,0 +1,312 @@
+"""Calls whose tickets and contacts are in Zendesk: from POST /calls to the comment on the ticket."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from calls import dispatch, lifecycle
+from calls.crm import comments, pausing
+from calls.models import Call, CallEvent, CrmComment, DialPrompt, EndUser, Ticket
+from ccai.times import now, wire_time
+from tests.admin.rows import admin_url
+from tests.factories import make_agent, make_call, make_menu
+
+pytestmark = pytest.mark.django_db
+
+SEARCH, SHOW_MANY = "/api/v2/search.json", "/api/v2/tickets/show_many.json"
+TICKET, COMMENTS = "/api/v2/tickets/76518.json", "/api/v2/tickets/76518/comments.json"
+NUMBER = "+1 202-555-0123"
+
+
+@pytest.fixture
+def menu(center):
+    """A menu with an agent who answers by themselves."""
+    return make_menu(agents=[make_agent("kim@example.com", auto_answer=True)], recording="record")
+
+
+def post(api, call_type, status=201, **body):
+    response = api.post("/calls", {"call_type": call_type, **body})
+    assert response.status_code == status, response.content
+    return response.json()
+
+
+def schedule(api, menu, status=201, seconds=600, **body):
+    due = wire_time(now() + timedelta(seconds=seconds))
+    return post(api, "ScheduledCall", status, menu_id=menu.pk, scheduled_at=due, **body)
+
+
+def status_of(body):
+    return Call.objects.get(pk=body["id"]).status
+
+
+class TestPost:
+    def test_a_ticket_gives_the_person_and_the_number(self, api, zendesk, menu):
+        body = post(api, "IncomingCall", menu_id=menu.pk, ticket_id="76517")
+        assert body["out_ticket_id"] == "76517"
+        assert body["out_ticket_url"] == f"{zendesk.url}/agent/tickets/76517"
+        assert body["end_user"]["out_contact_id"] == "381630957514"
+        assert Call.objects.get().end_user_number == "+12051234567"
+        assert EndUser.objects.get().name == "Ann Bee"
+
+    def test_of_several_numbers_the_agent_chooses_one(self, api, zendesk, menu):
+        post(api, "OutboundCall", 202, agent_email="kim@example.com", ticket_id=76517)
+        assert DialPrompt.objects.get().ticket_id == "76517"
+
+    @pytest.mark.parametrize("ticket", ["99999", "76520", "76521", "76523", "../users/1"])
+    def test_no_such_ticket_or_nobody_on_it_is_no_contact(self, api, zendesk, menu, ticket):
+        said = post(api, "IncomingCall", 400, menu_id=menu.pk, ticket_id=ticket)
+        assert said == {"message": "Contact not found"}
+
+    def test_a_number_is_whose_it_is(self, api, zendesk, menu):
+        body = post(api, "IncomingCall", menu_id=menu.pk, end_user_number=NUMBER)
+        assert body["end_user"]["out_contact_id"] == "403"
+
+    def test_an_outage_refuses_tickets_and_makes_calls_by_number(self, api, zendesk, menu, clock):
+        zendesk.answer(status=503, headers={"Retry-After": "30"})
+        response = api.post("/calls", {"call_type": "IncomingCall", "menu_id": menu.pk, "ticket_id": "76517"})
+        assert (response.status_code, response.json()) == (503, {"message": "CRM is not reachable"})
+        assert "Retry-After" in response.headers
+        assert not EndUser.objects.exists()
+        body = post(api, "IncomingCall", menu_id=menu.pk, end_user_number=NUMBER)
+        assert body["end_user"]["out_contact_id"] is None
+        clock.tick()
+        zendesk.answers.pop(0)
+        assert len(zendesk.asked()) == 1
+        clock.jump(61)
+        clock.tick()
+        assert EndUser.objects.get().out_contact_id == "403"
+
+    def test_a_closed_ticket_has_no_call_scheduled_and_others_made(self, api, zendesk, menu):
+        said = schedule(api, menu, 400, ticket_id="76519")
+        assert said == {"message": "ticket_id 76519 is closed"}
+        assert not Call.objects.exists()
+        assert not CrmComment.objects.exists()
+        post(api, "IncomingCall", menu_id=menu.pk, ticket_id="76519")
+
+    def test_a_ticket_is_told_once_that_it_has_a_scheduled_call_already(self, api, zendesk, menu, clock):
+        first = schedule(api, menu, ticket_id="76518")
+        for _time in range(2):
+            said = schedule(api, menu, 400, ticket_id="76518")
+            assert said == {"message": "ticket_id 76518 already has a scheduled call"}
+        zendesk.requests.clear()
+        clock.tick()
+        assert zendesk.requests[0].method == "PUT"
+        text = json.loads(zendesk.requests[0].body)["ticket"]["comment"]["body"]
+        assert text.startswith(
+            "A scheduled call was not created because the record already has an active scheduled call."
+        )
+        assert text.endswith(f"[demo {first['id']} refused]")
+        assert len(zendesk.asked()) == 1
+
+
+class TestDue:
+    def test_a_due_call_waits_until_zendesk_answers(self, api, zendesk, menu, clock):
+        body = schedule(api, menu, ticket_id="76518")
+        zendesk.asked()
+        zendesk.answer(SHOW_MANY, status=500)
+        clock.jump(599)
+        clock.tick()
+        assert zendesk.asked() == []
+        clock.pass_by(1)
+        assert status_of(body) == "scheduled"
+        assert zendesk.asked() == [f"GET {SHOW_MANY}"]
+        clock.pass_by(19)
+        assert zendesk.asked() == []
+        clock.pass_by(1)
+        assert status_of(body) == "scheduled"
+        assert zendesk.asked() == [f"GET {SHOW_MANY}"]
+        zendesk.answers.pop(0)
+        clock.jump(20)
+        clock.tick()
+        assert status_of(body) in ("connecting", "connected")
+        assert CallEvent.objects.filter(call=body["id"], new="queued").count() == 1
+
+    def test_it_waits_no_longer_than_it_may_and_the_ticket_is_told(self, api, zendesk, menu, clock):
+        body = schedule(api, menu, ticket_id="76518")
+        zendesk.answer(SHOW_MANY, raw=b"")
+        clock.jump(600)
+        for seconds in (0, *[100] * 8, 99):
+            clock.jump(seconds)
+            clock.tick()
+            assert status_of(body) == "scheduled"
+        assert zendesk.asked().count(f"GET {SHOW_MANY}") == 10
+        clock.pass_by(1)
+        call = Call.objects.get(pk=body["id"])
+        assert (call.status, call.fail_reason) == ("failed", "expired")
+        clock.jump(40)
+        clock.tick()
+        assert f"PUT {TICKET}" in zendesk.asked()
+        assert CrmComment.objects.get().text.startswith("The call failed: Expired.")
+
+    def test_a_ticket_that_was_closed_meanwhile_withdraws_its_call(self, api, zendesk, menu, clock):
+        body = schedule(api, menu, ticket_id="76518")
+        other = schedule(api, menu, end_user_number=NUMBER, seconds=601)
+        zendesk.answer(SHOW_MANY, body={"tickets": [{"id": 76518, "status": "closed"}]})
+        clock.jump(600)
+        clock.tick()
+        assert status_of(body) == "cancelled"
+        assert CallEvent.objects.filter(call=body["id"]).last().cause == "ticket_closed"
+        clock.pass_by(1)
+        assert status_of(other) in ("connecting", "connected")
+
+    def test_calls_without_a_ticket_do_not_wait_for_an_outage(self, api, zendesk, menu, clock):
+        body = schedule(api, menu, end_user_number=NUMBER)
+        zendesk.answer(status=500)
+        clock.jump(600)
+        clock.tick()
+        assert status_of(body) in ("connecting", "connected")
+
+    def test_one_that_was_moved_while_zendesk_was_asked_is_looked_at_anew(self, api, zendesk, menu, clock):
+        body = schedule(api, menu, ticket_id="76518")
+        zendesk.answer(SHOW_MANY, status=500)
+        clock.jump(600)
+        clock.tick()
+        due = wire_time(now() + timedelta(seconds=30))
+        assert api.patch(f"/calls/scheduled/{body['id']}", {"scheduled_at": due}).status_code == 200
+        zendesk.answers.pop(0)
+        clock.jump(29)
+        clock.tick()
+        assert status_of(body) == "scheduled"
+        clock.pass_by(1)
+        assert status_of(body) in ("connecting", "connected")
+
+    def test_the_built_in_crm_says_so_too(self, api, menu, clock):
+        ticket = Ticket.objects.create(ticket_id="7")
+        call = make_call("scheduled", out_ticket_id="7", ask_crm_at=now())
+        Ticket.objects.filter(pk=ticket.pk).update(closed=True)
+        gone = make_call("scheduled", out_ticket_id="8", ask_crm_at=now(), menu=menu)
+        clock.jump(3_600)
+        clock.tick()
+        assert Call.objects.get(pk=call.pk).status == "cancelled"
+        assert Call.objects.get(pk=gone.pk).status in ("connecting", "connected")
+        assert not CrmComment.objects.exists()
+
+
+def end(call, to="finished", **columns):
+    return lifecycle.transition(call, to, cause="test", disconnected_by="agent", **columns)
+
+
+def make_talk(**columns):
+    """A call about ticket 76518 that is connected."""
+    columns = {"out_ticket_id": "76518", **columns}
+    return make_call("connected", connected_at=now() - timedelta(seconds=192), **columns)
+
+
+class TestComments:
+    def test_a_ticket_is_told_how_its_call_ended(self, zendesk, clock, settings):
+        settings.CCAI_PUBLIC_URL = "https://demo.example.com"
+        call = end(make_talk(recorded=True))
+        clock.tick()
+        assert zendesk.asked() == [f"PUT {TICKET}"]
+        comment = CrmComment.objects.get()
+        assert comment.text.splitlines() == [
+            "The call is over.",
+            "Ended by: Agent",
+            f"Agent: {call.agent_info['name']}",
+            "Duration: 3 min 12 s",
+            "It was recorded; the recording is on the call's page:",
+            f"https://demo.example.com/admin/calls/call/{call.pk}/change/",
+            f"[demo {call.pk} ended]",
+        ]
+        assert (comment.posted_at, comment.due_at, comment.error) == (now(), None, "")
+        clock.pass_by(3)
+        assert zendesk.asked() == []
+
+    @pytest.mark.parametrize(
+        ("status", "to", "columns", "words"),
+        [
+            ("scheduled", "cancelled", {}, "The call was cancelled before anybody was dialled."),
+            ("queued", "failed", {"fail_reason": "expired"}, "The call failed: Expired."),
+            ("queued", "deflected", {"deflection": "after_hours_message_only"}, "The call was deflected: "),
+            ("voicemail", "voicemail_received", {}, "The end user left a voicemail."),
+            ("action_only", "action_only_finished", {}, "The call is over."),
+        ],
+    )
+    def test_however_it_ends(self, zendesk, status, to, columns, words):
+        end(make_call(status, out_ticket_id="76518"), to, **columns)
+        assert CrmComment.objects.get().text.startswith(words)
+
+    def test_it_is_written_with_the_end_or_not_at_all(self, zendesk):
+        with transaction.atomic():
+            end(make_talk())
+            assert CrmComment.objects.count() == 1
+            transaction.set_rollback(True)
+        assert not CrmComment.objects.exists()
+        end(make_talk(out_ticket_id=None))
+        assert not CrmComment.objects.exists()
+
+    def test_one_that_is_not_heard_is_said_again_later_and_later_and_not_twice(self, zendesk, clock):
+        """Zendesk writes it, and the answer is lost."""
+        call = end(make_talk())
+        zendesk.answer(TICKET, method="PUT", raw=b"")
+        clock.tick()
+        zendesk.asked()
+        clock.jump(29)
+        clock.tick()
+        assert zendesk.asked() == []
+        zendesk.answer(COMMENTS, body={"comments": [{"body": f"The call is over.\n[demo {call.pk} ended]"}]})
+        clock.pass_by(1)
+        assert zendesk.asked() == [f"GET {COMMENTS}"]
+        assert CrmComment.objects.get().posted_at == now()
+
+    def test_who_died_while_telling_is_followed_by_one_who_looks_first(self, zendesk, clock, monkeypatch):
+        class Killed(BaseException):
+            """As by kill -9."""
+
+        def die(*args, **kwargs):
+            raise Killed
+
+        end(make_talk())
+        with monkeypatch.context() as patched:
+            patched.setattr("calls.crm.zendesk.ZendeskCrm.add_comment", die)
+            with pytest.raises(Killed):
+                dispatch.tick()
+        clock.jump(59)
+        clock.tick()
+        assert zendesk.asked() == []
+        clock.pass_by(1)
+        assert zendesk.asked() == [f"GET {COMMENTS}", f"PUT {TICKET}"]
+
+    def test_a_limit_is_waited_for_and_the_other_tickets_are_not_kept(self, zendesk, clock):
+        end(make_talk())
+        other = end(make_talk(out_ticket_id="76519"))
+        zendesk.answer(TICKET, status=429, headers={"Retry-After": "93", "X-Rate-Limit-Remaining": "600"})
+        clock.tick()
+        assert zendesk.asked() == [f"PUT {TICKET}", "PUT /api/v2/tickets/76519.json"]
+        comment = CrmComment.objects.get(call=other)
+        assert comment.is_given_up
+        assert "closed" in comment.error
+        zendesk.answers.pop(0)
+        clock.jump(92)
+        clock.tick()
+        assert zendesk.asked() == []
+        clock.pass_by(1)
+        assert zendesk.asked() == [f"GET {COMMENTS}", f"PUT {TICKET}"]
+
+    def test_after_a_day_it_is_given_up_and_the_calls_page_says_so(self, zendesk, clock, admin_client):
+        call = end(make_talk())
+        page = admin_url(Call, "change", call.pk)
+        assert b"not told yet" in admin_client.get(page).content
+        zendesk.answer(TICKET, status=500)
+        clock.tick()
+        assert b"not told yet, after 1 tries. 500 to a comment" in admin_client.get(page).content
+        tries = 0
+        while comments.post(now()) or CrmComment.objects.filter(due_at__isnull=False):
+            clock.jump(600)
+            tries += 1
+        assert 140 < tries < 145
+        assert b"not told, and given up. 500 to a comment" in admin_client.get(page).content
+        assert sum(request.method == "PUT" for request in zendesk.requests) < 40
+        pausing.told_here.clear()
+
+    def test_a_crm_that_takes_none_is_told_none(self, clock, settings):
+        end(make_talk())
+        assert not CrmComment.objects.exists()
+        call = make_talk()
+        settings.CCAI_CRM = "zendesk"
+        end(call)
+        settings.CCAI_CRM = "builtin"
+        clock.tick()
+        assert CrmComment.objects.get().error == "This CRM takes no comments."
