@@ -47,8 +47,8 @@ class LoadsAs:
         self.by = by
 
     def passwords(self, documents: Sequence[Document]) -> None:
-        """No more than MOST_PASSWORDS in the clear; and nobody gives a password of somebody who may do more, were it the
-        one that is there already."""
+        """No more than MOST_PASSWORDS in the clear; and nobody gives a password of somebody who may do more, were it
+        the one that is there already."""
         entries = [entry for document in documents for entry in document.entries[AGENTS.name]]
         clear = [entry for entry in entries if entry.given.get("password") is not None]
         if len(clear) > MOST_PASSWORDS:

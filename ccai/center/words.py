@@ -93,7 +93,7 @@ def items_of(key: str, value: Any, center: Center) -> list[str]:
     """The value, item by item; nothing where it says nothing."""
     if key == "hours":
         return list(_hours_items(value))
-    if value is None or value == "" or value == ():
+    if value is None or value in ("", ()):
         return []
     if key in WAYS:
         return WAYS[key](value, center)
