@@ -18,6 +18,7 @@ NAMES = {
     "next_call": "what it costs to find the next call of a long queue",
     "reading": "what a page of GET /calls costs among many calls",
     "office": "what the call history costs among many calls: pages, filters, searches, exports",
+    "webhooks": "how fast webhooks are sent, and what memory a backlog takes",
 }
 AMONG_CALLS = ("reading", "office")
 # The others need Django, set up for one database after the other.

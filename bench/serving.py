@@ -60,4 +60,6 @@ def name_of(command: list[str]) -> str:
     parts = {"uvicorn": "web", "worker": "worker", "beat": "beat", "serve": "serve"}
     if "valkey-server" in command[0]:  # it writes its address behind its name, as one word
         return "valkey"
+    if "webhooks" in command:  # the queue of the worker that sends
+        return "sender"
     return next((parts[word] for word in command if word in parts), "other")
