@@ -165,6 +165,20 @@ LIST = cursor_pages(SORT_COLUMNS, filters_of(filters.CallFilter, READERS))
 # A call that the path names and the center does not have.
 NO_CALL = (errors.CALL_NOT_FOUND,)
 
+# What can be done with a call that was made.
+OF_A_CALL = (
+    "get_call",
+    "cancel_call",
+    "move_call",
+    "get_customer_flags",
+    "set_customer_flags",
+    "get_data_parameters",
+    "set_data_parameters",
+    "add_photo",
+    "add_video",
+    "set_feedback",
+)
+
 OF_CALLS: Operations = {
     CallsView: {
         "get": Operation(
@@ -181,7 +195,7 @@ OF_CALLS: Operations = {
             TAG,
             "Make or schedule a call",
             {
-                201: Answer("The call.", CallObject),
+                201: Answer("The call.", CallObject, leads_to=dict.fromkeys(OF_A_CALL, ("id", "call_id"))),
                 202: Answer(
                     "The agent must act first: there is no call yet, and this is the request as sent.", OUTBOUND
                 ),
@@ -216,6 +230,7 @@ OF_CALLS: Operations = {
                 errors.SCHEDULED_AT_REQUIRED,
                 *not_well_formed("scheduled_at"),
                 errors.SCHEDULED_AT_IN_THE_PAST,
+                errors.TICKET_CLOSED,
                 errors.TICKET_ALREADY_SCHEDULED,
                 errors.MENU_REDIRECTED,
                 errors.MENU_AFTER_HOURS,
@@ -230,7 +245,6 @@ OF_CALLS: Operations = {
     CallCancelView: {
         "patch": Operation(
             "cancel_call",
-                errors.TICKET_CLOSED,
             TAG,
             "Cancel a scheduled or queued call",
             {200: Answer("The call, `cancelled`.", CallObject), 204: Answer("It was cancelled before.")},
@@ -242,7 +256,14 @@ OF_CALLS: Operations = {
             "cancel_calls",
             TAG,
             "Cancel many scheduled or queued calls",
-            {202: Answer("The job that does it, one call after the other.", JobObject, ("Location",))},
+            {
+                202: Answer(
+                    "The job that does it, one call after the other.",
+                    JobObject,
+                    ("Location",),
+                    {"get_job": ("job_id", "job_id")},
+                )
+            },
             (
                 errors.CALL_IDS_REQUIRED,
                 *not_well_formed("call_ids"),

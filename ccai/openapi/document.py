@@ -177,6 +177,11 @@ class Builder:
             written["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in said.headers}
         if said.annotation is not None:
             written["content"] = {JSON: {"schema": self.schemas.of(said.annotation)}}
+        if said.leads_to:
+            written["links"] = {
+                name: {"operationId": name, "parameters": {parameter: f"$response.body#/{key}"}}
+                for name, (key, parameter) in said.leads_to.items()
+            }
         return written
 
     def refusal(self, status: int, sentences: Iterable[Sentence]) -> Schema:

@@ -30,11 +30,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is no refusal: what it carries (None: no body), and its headers, by their names in HEADERS."""
+    """An answer that is no refusal: what it carries (None: no body), and its headers, by their names in HEADERS.
+
+    `leads_to` are verbs, by the name of the Operation, that take an id from the answer: from which key, to which
+    parameter.
+    """
 
     description: str
     annotation: Any = None
     headers: tuple[str, ...] = ()
+    leads_to: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,14 @@ class TestWhatIsInIt:
             for step in reference.split("/"):
                 found = found[step]
 
+    def test_every_link_leads_to_a_verb_that_takes_the_id(self):
+        verbs = {verb["operationId"]: verb for verbs in document()["paths"].values() for verb in verbs.values()}
+        for verb in verbs.values():
+            for answer in verb["responses"].values():
+                for link in answer.get("links", {}).values():
+                    taken = {parameter["name"] for parameter in verbs[link["operationId"]]["parameters"]}
+                    assert set(link["parameters"]) <= taken
+
     @pytest.mark.parametrize("name", sorted(document()["components"]["schemas"]))
     def test_a_schema_is_one(self, name):
         jsonschema_rs.meta.validate({"$schema": DIALECT, **schema(name)})

@@ -196,12 +196,12 @@ class Program:
         """GET."""
         return self.session.get(self.base + path, timeout=PATIENCE)
 
-    def schedule(self, *, seconds, number="+1 202-555-0133"):
-        """The id of a call on the demo's menu 21, due in so many seconds."""
+    def schedule(self, *, seconds, number="+1 202-555-0133", menu_id=21):
+        """The id of a call on a menu, the demo's unless told otherwise, due in so many seconds."""
         due = datetime.now(UTC) + timedelta(seconds=seconds)
         body = {
             "call_type": "ScheduledCall",
-            "menu_id": 21,
+            "menu_id": menu_id,
             "end_user_number": number,
             "scheduled_at": due.isoformat(),
         }
