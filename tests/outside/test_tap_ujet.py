@@ -18,6 +18,24 @@ from ccai.times import now
 from tests.outside.tls_front import Front
 from tests.serve.running import Program, Serve, databases
 
+CENTER = {
+    "languages": {"en": "live"},
+    "api_tokens": [{"name": "warehouse", "token": "not-a-secret-of-tests-of-the-tap"}],
+    "outbound_numbers": [{"number": "+1 202-555-0100"}],
+    "agents": [
+        {"email": "ana@example.com", "agent_number": "A-1", "team": "Support/Night", "status": "available"},
+        {"email": "ben@example.com", "agent_number": "2", "team": "Support", "status": "break"},
+    ],
+    "menus": [
+        {
+            "id": 10,
+            "name": "Help",
+            "menu_type": "mobile_menu",
+            "children": [{"id": 21, "name": "Bills", "groups": [{"name": "All", "agents": ["ana@example.com"]}]}],
+        }
+    ],
+}
+TOKEN = CENTER["api_tokens"][0]["token"]
 BIN = Path(__file__).parent / "tap" / ".venv" / "bin"
 HOST = "demo.center.co"
 CALLS = 110
@@ -29,10 +47,15 @@ pytestmark = pytest.mark.xdist_group("tap")
 
 @pytest.fixture(scope="module")
 def center(tmp_path_factory):
-    """The demo center, with more calls than there are on a page."""
+    """A center with more calls than there are on a page."""
+    directory = tmp_path_factory.mktemp("center")
+    center_file = directory / "center.yaml"
+    center_file.write_text(json.dumps(CENTER))
     with databases() as make:
         serve = Serve(
-            tmp_path_factory.mktemp("center"),
+            directory / "data",
+            "--center",
+            str(center_file),
             database_url=make(),
             CCAI_DOMAIN="center.co",
             CCAI_TRUST_PROXY="1",
@@ -40,8 +63,7 @@ def center(tmp_path_factory):
         )
         try:
             serve.wait_until_ready()
-            serve.token = serve.manage("create_api_token", "warehouse").split()[-1]
-            serve.program = Program(serve.url, serve.token)
+            serve.program = Program(serve.url, TOKEN)
             for number in range(CALLS):
                 serve.program.schedule(seconds=3600 + number)
             yield serve
@@ -52,11 +74,11 @@ def center(tmp_path_factory):
 class Tap:
     """tap-ujet, and where it is sent."""
 
-    def __init__(self, center, front, directory):
+    def __init__(self, front, directory):
         self.directory = directory
         config = {
             "company_key": "demo",
-            "company_secret": center.token,
+            "company_secret": TOKEN,
             "subdomain": "demo",
             "domain": "center",
             "start_date": "2019-01-01T00:00:00Z",
@@ -171,9 +193,9 @@ def essence(call):
 
 
 def test_it_copies_everything_and_loses_nothing_while_calls_change(center, front, tmp_path):
-    tap = Tap(center, front, tmp_path)
+    tap = Tap(front, tmp_path)
     before = every_call(center.program)
-    changes = Changes(Program(center.url, center.token), sorted(before, reverse=True))
+    changes = Changes(Program(center.url, TOKEN), sorted(before, reverse=True))
     front.seen = changes.seen
 
     whole, growing = tap.sync(*WHOLE), tap.sync(*GROWING)
