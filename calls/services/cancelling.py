@@ -98,8 +98,10 @@ def carry_out_jobs(at: datetime) -> int:
 
 def _carry_on(at: datetime) -> bool:
     """The oldest job that nobody is at this moment is one call further; False where there is no such job."""
+    open_jobs = CancelJob.objects.filter(finished_at=None).order_by("pk")
+    if not open_jobs.exists():
+        return False
     with transaction.atomic():
-        open_jobs = CancelJob.objects.filter(finished_at=None).order_by("pk")
         job = open_jobs.select_for_update(skip_locked=True).first()
         if job is None:
             return False
