@@ -66,8 +66,19 @@ def validator(path, method, status):
     content = answers_of(path, method)[status].get("content")
     if content is None:
         return None
-    schema = {"$schema": DIALECT, "components": components(), **closed(content[JSON]["schema"])}
-    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    return make_validator(content[JSON]["schema"])
+
+
+@cache
+def message_validator(type_):
+    """Tells whether a webhook's message of this type is one that the document has."""
+    return make_validator(document()["webhooks"][type_]["post"]["requestBody"]["content"][JSON]["schema"])
+
+
+def make_validator(schema):
+    """Tells whether a value is as `schema`, a part of the document, has it, with no key beyond."""
+    whole = {"$schema": DIALECT, "components": components(), **closed(schema)}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
 def check_answer(method, path, response):

@@ -35,9 +35,8 @@ TAGS = {
 }
 
 
-@cache
 def document() -> Schema:
-    """The OpenAPI document of this release, built once in a process."""
+    """The OpenAPI document of this release."""
     return build(get_resolver().url_patterns, {**OF_CALLS, **OF_RESOURCES, **OF_MANAGER}, TAGS)
 
 

@@ -15,6 +15,8 @@ from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ccai.times import now
 from ccai.webhooks import recording
 from ccai.webhooks.events import TYPES, wants
+from tests.api_document import message_validator
+from tests.calls.talking import begin_talk, report
 from tests.factories import make_agent, make_call, make_center, make_menu
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,6 +87,20 @@ def test_the_message_is_the_call_as_the_api_shows_it(api, endpoint):
     assert told() == ["call.created", "call.flagged", "call.data_parameters_updated"]
     assert body("call.flagged")["data"]["verified"] is True
     assert body("call.data_parameters_updated")["data"] == api.get(f"/calls/{made['id']}").json()
+
+
+def test_every_message_is_one_that_the_document_has(api, clock, center, endpoint):
+    agent = make_agent(auto_answer=True)
+    call = begin_talk(api, clock, make_menu(menu_type="ivr_menu", agents=[agent]))
+    api.post(f"/calls/{call.pk}/transfers", {"to_agent_email": make_agent().user.email})
+    report(call, "ended", ended_by="end_user")
+    availability.set_status(agent, "break")
+    for event in WebhookEvent.objects.all():
+        message = json.loads(event.body)
+        error = next(message_validator(event.type).iter_errors(message), None)
+        assert error is None, f"{event.type}, at {error.instance_path}: {error.message[:500]}"
+    assert {type_.partition(".")[0] for type_ in told()} == {"call", "offer", "agent"}
+    assert {"call.created", "call.assigned", "call.connected", "call.finished", "offer.made"} <= set(told())
 
 
 def test_each_of_two_transitions_in_one_transaction_tells_its_own_moment(endpoint):
