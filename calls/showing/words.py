@@ -41,6 +41,7 @@ CAUSES: dict[str, tuple[Promise, Promise]] = {
     "menu_deleted": (_("The menu was deleted while the call waited in it."), CLOCK),
     "expired": (_("Nobody took the call in time."), CLOCK),
     "cancelled": (_("The call was withdrawn."), PROGRAM),
+    "ticket_closed": (_("Its ticket was closed by the time it was due."), CLOCK),
     # to an agent, and back
     "accepted": (_("The agent accepted the offer."), AGENT),
     "auto_answered": (_("The agent answers automatically."), CLOCK),
