@@ -256,7 +256,7 @@ class TestTheServices:
     def test_the_web_server_gets_well(self, production):
         assert wait_for(lambda: production.run("web", image("HEALTHCHECK")).returncode == 0, "health")
 
-    @pytest.mark.parametrize("name", ["worker-clock", "worker", "beat"])
+    @pytest.mark.parametrize("name", ["worker-clock", "worker-webhooks", "worker", "beat"])
     def test_worker_and_beat_get_well(self, production, name):
         check = OURS[name]["healthcheck"]["test"]
 

@@ -9,8 +9,10 @@ import sys
 import psutil
 import pytest
 import requests
+from standardwebhooks import Webhook
 
 from tests.serve.running import PROJECT, Program, wait_for
+from tests.webhooks.receiver import receiving
 
 # One process of pytest-xdist runs them all, so that they share a center.
 pytestmark = pytest.mark.xdist_group("serve")
@@ -22,7 +24,7 @@ TOKEN = re.compile(r"API user: demo, token: (\S+) ")
 @pytest.fixture(scope="module")
 def center(serve):
     """A center that was started for the first time."""
-    return serve().wait_until_ready()
+    return serve(CCAI_WEBHOOK_ALLOW_PRIVATE="true").wait_until_ready()
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,38 @@ class TestCalls:
             "finished",
         ]
         assert center.query("SELECT count(*) FROM calls_sandboxcall WHERE call_ref = ?", call_id) == [(1,)]
+
+    def test_a_program_is_told_all_of_a_call_in_order_and_signed(self, center, program):
+        with receiving() as receiver:
+            make = f"from ccai.webhooks.endpoints import make_endpoint; print(make_endpoint('{receiver.url}').secret)"
+            made = subprocess.run(
+                [sys.executable, "manage.py", "shell", "--no-imports", "--command", make],
+                cwd=PROJECT,
+                env=center.environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            webhook = Webhook(made.stdout.strip())
+            call_id = program.schedule(seconds=1)
+            program.wait_until_over(call_id)
+
+            def told():
+                """What was told of the call itself, and not of its offers."""
+                read = [webhook.verify(body, headers) for headers, body in list(receiver.got)]
+                types = [
+                    one["type"] for one in read if one["type"].startswith("call.") and one["data"]["id"] == call_id
+                ]
+                return types if "call.finished" in types else None
+
+            assert wait_for(told, "the end to be told") == [
+                "call.created",
+                "call.queued",
+                "call.assigned",
+                "call.connecting",
+                "call.connected",
+                "call.finished",
+            ]
 
     def test_children_that_are_killed_are_started_again_and_calls_go_on(self, center, program):
         before = {name: center.child(name) for name in ("worker", "sender", "beat", "web", "valkey")}
