@@ -91,6 +91,9 @@ it is told so with 429 and `Retry-After`.
 empty text counts as absent. Times are RFC 3339 in UTC, to the millisecond. Phone numbers come in any spelling that
 carries `+` and a country code. Later versions may add keys to answers; none goes or is renamed.
 
+**Repeats.** A POST or PATCH that carries an `Idempotency-Key` can be sent again when its answer was lost: it is carried
+out once, and answered alike for 24 hours. Only what succeeded is remembered.
+
 **Refusals.** The body is `{"message": "…"}`, a sentence, and nothing else; `X-Error-Code` has a code for machines. Only
 the first thing that is wrong is told, in the order in which each verb lists them, and nothing has been written. A
 method that an address does not have is refused with 405 and `Allow`. HEAD may be sent wherever GET may.
@@ -108,8 +111,8 @@ class Builder:
 
     def __init__(self) -> None:
         self.schemas = Schemas()
-        # Refusals that stand alone at their status wherever they do, by their code.
-        self.shared: dict[str, Schema] = {}
+        # Refusals that stand alone at their status wherever they do, by their code; and the one of no verb.
+        self.shared = {"MethodNotAllowed": self.refusal(405, [errors.METHOD_NOT_ALLOWED])}
 
     def operation(self, method: str, path: dict[str, str], said: Operation) -> Schema:
         """One verb. `path` are the parameters of its path, with the expressions they match."""
