@@ -18,6 +18,7 @@ from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, make_sec
 from ccai.times import now
 from ccai.webhooks.events import is_pattern, wants
 from ccai.webhooks.nudging import nudge
+from ccai.webhooks.posting import Place
 from ccai.webhooks.telling import tell_of_disabled
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def check_url(url: str) -> None:
     """ValidationError where no message can be sent to `url`. Where its host is, is judged when something is sent."""
     try:
         parts = urlsplit(url)
-        is_possible = bool(parts.hostname) and parts.scheme in ("http", "https") and parts.port != 0
+        is_possible = bool(Place.of(url)) and parts.port != 0
     except ValueError:
         is_possible = False
     if not is_possible:

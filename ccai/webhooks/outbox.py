@@ -38,6 +38,7 @@ JITTER = 0.2
 PATIENCE = timedelta(days=3)
 # A message behind one that is being sent is looked at again after this.
 LOOK_AGAIN = timedelta(seconds=2)
+LONGEST = 60  # seconds
 BATCH = 500
 # How often one goes on to look where all that was found waits for others.
 ROUNDS = 100
@@ -64,7 +65,12 @@ class Result:
 
 def lease() -> timedelta:
     """How long claimed deliveries are somebody's; when it is over they are taken for dead."""
-    return timedelta(seconds=min(300, 4 * settings.CCAI_WEBHOOK_TIMEOUT))
+    return timedelta(seconds=4 * timeout())
+
+
+def timeout() -> int:
+    """Seconds that one try may take: CCAI_WEBHOOK_TIMEOUT, and a minute at most."""
+    return min(LONGEST, settings.CCAI_WEBHOOK_TIMEOUT)
 
 
 def find_due(at: datetime) -> list[int]:

@@ -57,6 +57,31 @@ class Answer:
         return self.code is not None and 200 <= self.code < 300
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a URL leads, as it goes over the wire. `shown` is what the Host header says."""
+
+    is_secure: bool
+    host: str
+    port: int
+    shown: str
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> "Place":
+        """The place of `url`. ValueError where it has none."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError
+        is_secure = parts.scheme == "https"
+        host = parts.hostname if ":" in parts.hostname else parts.hostname.encode("idna").decode()
+        usual = 443 if is_secure else 80
+        port = parts.port or usual
+        shown = f"[{host}]" if ":" in host else host
+        path = iri_to_uri(parts.path or "/") + (f"?{iri_to_uri(parts.query)}" if parts.query else "")
+        return cls(is_secure, host, port, shown if port == usual else f"{shown}:{port}", path)
+
+
 class Watch:
     """Knows which connections are busy, and until when they may be."""
 
@@ -121,6 +146,7 @@ class Target:
         self.url = url
         self._timeout = timeout
         self._watch = watch
+        self._known_place: Place | None = None
         self._idle: list[Connection] = []
         self._addresses: list[Address] = []
         self._resolved_at = 0.0
@@ -162,14 +188,14 @@ class Target:
 
     def _ask(self, connection: Connection, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
         """The answer to one request; the connection is kept where that may be."""
-        parts = urlsplit(iri_to_uri(self.url))
+        place = self._place()
         keep = False
         try:
             with self._watch.over(connection.sock, deadline):
                 connection.sock.settimeout(max(0.01, deadline - time.monotonic()))
                 asks = connection.http
-                asks.putrequest("POST", f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}", True, True)
-                asks.putheader("Host", parts.netloc)
+                asks.putrequest("POST", place.path, skip_host=True, skip_accept_encoding=True)
+                asks.putheader("Host", place.shown)
                 for name, value in {**headers, "Content-Length": str(len(body))}.items():
                     asks.putheader(name, value)
                 asks.endheaders(body)
@@ -185,6 +211,15 @@ class Target:
                 self._keep(connection)
             else:
                 connection.close()
+
+    def _place(self) -> Place:
+        """Where the URL leads. Unreachable where it is none that can be asked."""
+        if self._known_place is None:
+            try:
+                self._known_place = Place.of(self.url)
+            except ValueError:
+                raise Unreachable(NOT_AN_ADDRESS) from None
+        return self._known_place
 
     def _take_idle(self) -> Connection | None:
         """A connection that nobody uses, where there is one that is good still."""
@@ -205,20 +240,18 @@ class Target:
 
     def _open(self, deadline: float) -> Connection:
         """A new connection. OSError, or Unreachable, where none comes about."""
-        parts = urlsplit(self.url)
-        host, is_secure = parts.hostname, parts.scheme == "https"
-        if host is None or parts.scheme not in ("http", "https"):
-            raise Unreachable(NOT_AN_ADDRESS)
-        sock = self._connect(host, parts.port or (443 if is_secure else 80), deadline)
+        place = self._place()
+        sock = self._connect(place.host, place.port, deadline)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if is_secure:
+            if place.is_secure:
+                sock = tls().wrap_socket(sock, server_hostname=place.host, do_handshake_on_connect=False)
                 with self._watch.over(sock, deadline):
-                    sock = tls().wrap_socket(sock, server_hostname=host)
+                    sock.do_handshake()
         except BaseException:
             sock.close()
             raise
-        plain = http.client.HTTPConnection(host)
+        plain = http.client.HTTPConnection(place.host)
         # With a socket of its own it would resolve the name once more.
         plain.auto_open = 0
         plain.sock = sock

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
-from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from ccai.models import WebhookDelivery
@@ -118,7 +117,7 @@ class Sender:
 
     def endpoint_of(self, claim: Claim) -> Endpoint:
         """The endpoint as this process knows it, at the URL that it has now."""
-        url, timeout = claim.endpoint.url, settings.CCAI_WEBHOOK_TIMEOUT
+        url, timeout = claim.endpoint.url, outbox.timeout()
         known = self.endpoints.get(claim.endpoint.pk)
         if known is None:
             known = self.endpoints[claim.endpoint.pk] = Endpoint(Target(url, timeout, self.watch))
@@ -152,7 +151,7 @@ class Sender:
     def post(self, target: Target, claim: Claim) -> None:
         """The deliveries of one lane, in order, up to one that fails. Each has a result."""
         goes_on = True
-        last_moment = claim.until - timedelta(seconds=settings.CCAI_WEBHOOK_TIMEOUT) - MARGIN
+        last_moment = claim.until - timedelta(seconds=outbox.timeout()) - MARGIN
         for delivery in claim.deliveries:
             at = now()
             answer = None

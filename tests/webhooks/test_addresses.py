@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from ccai.models import WebhookAttempt, WebhookEndpoint
 from ccai.webhooks import endpoints
 from ccai.webhooks.addresses import Unreachable, is_inside, resolve
-from ccai.webhooks.posting import Target, Watch
+from ccai.webhooks.posting import Place, Target, Watch
 from tests.webhooks.conftest import send, tell
 from tests.webhooks.receiver import receiving
 
@@ -153,6 +153,20 @@ def test_no_proxy_of_the_environment_is_asked(settings, monkeypatch):
 def test_what_is_no_address_of_the_web_is_refused(url):
     with pytest.raises(ValidationError):
         endpoints.check_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "path"),
+    [
+        ("https://example.com", "example.com", "/"),
+        ("http://example.com:443/a b?c=ü#d", "example.com:443", "/a%20b?c=%C3%BC"),
+        ("https://bücher.example/ü", "xn--bcher-kva.example", "/%C3%BC"),
+        ("http://[2606:4700::1]:8080/", "[2606:4700::1]:8080", "/"),
+    ],
+)
+def test_an_address_goes_over_the_wire_as_http_has_it(url, shown, path):
+    place = Place.of(url)
+    assert (place.shown, place.path) == (shown, path)
 
 
 @pytest.mark.django_db

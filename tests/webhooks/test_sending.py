@@ -1,5 +1,6 @@
 """Messages arrive: in order, signed, at least once, and one that is down holds up no other."""
 
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -183,15 +184,20 @@ def test_answers_that_drip_redirect_or_are_no_http_are_failures(make_receiver, s
 
     lying.answer = lie
     tell("call:1", 1)
-    began = time.monotonic()
-    send()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # The handshake of TLS is never answered.
+        silent = endpoints.make_endpoint(f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        endpoints.send_again_since(silent, now() - timedelta(minutes=1))
+        began = time.monotonic()
+        send()
     assert time.monotonic() - began < 4
     tries = {attempt.delivery.endpoint_id: attempt for attempt in WebhookAttempt.objects.select_related("delivery")}
     assert (tries[dripping.endpoint.pk].code, tries[dripping.endpoint.pk].error) == (None, TOO_LATE)
+    assert tries[silent.pk].error == TOO_LATE
     assert tries[redirecting.endpoint.pk].code == 307
     assert tries[lying.endpoint.pk].error
     assert len(lying.got) == 1  # its own; nobody was led there
-    assert statuses() == ["pending"] * 3
+    assert statuses() == ["pending"] * 4
 
 
 def test_secrets_are_verified_by_the_library_and_two_are_good_while_one_is_rotated(receiver, clock):
