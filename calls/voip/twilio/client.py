@@ -6,6 +6,7 @@ silence, an error of Twilio's own, an answer that is none. What surely did not a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import requests
 from django.conf import settings
@@ -19,6 +20,8 @@ from calls.voip.twilio.reasons import refusal
 
 # Bytes that a recording may have: four hours of a telephone's sound.
 RECORDING_MAX_BYTES = 256 * 1_048_576
+# Seconds that one may take to come; less than a worker has it to itself.
+RECORDING_SECONDS = 240
 
 
 class QuietHttpClient(TwilioHttpClient):
@@ -37,15 +40,16 @@ class QuietHttpClient(TwilioHttpClient):
         """Nothing is written."""
 
     def fetch_sound(self, url: str, auth: tuple[str, str]) -> bytes:
-        """The WAV file at `url`. VoipError where it is none, or is too long."""
+        """The WAV file at `url`. VoipError where it is none, is too long, or comes too slowly."""
         with requests.get(url, auth=auth, timeout=self.timeout, stream=True) as answer:
             if answer.status_code != 200:
                 raise VoipError(f"Twilio answered HTTP {answer.status_code} to the question for a recording")
             sound = bytearray()
+            until = monotonic() + RECORDING_SECONDS
             for part in answer.iter_content(65_536):
                 sound += part
-                if len(sound) > RECORDING_MAX_BYTES:
-                    raise VoipError("the recording is too long")
+                if len(sound) > RECORDING_MAX_BYTES or monotonic() > until:
+                    raise VoipError("the recording is too long, or Twilio too slow with it")
         if not sound.startswith(b"RIFF"):
             raise VoipError("what Twilio gave for a recording is no WAV file")
         return bytes(sound)
