@@ -11,12 +11,13 @@ from agents import availability
 from calls import lifecycle, offers, webhooks
 from calls.lifecycle import BIRTHS, TRANSITIONS
 from calls.models import Call, DisconnectedBy, FailReason, Offer, Status
+from calls.services import transfers
 from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ccai.times import now
 from ccai.webhooks import recording
 from ccai.webhooks.events import TYPES, wants
 from tests.api_document import message_validator
-from tests.calls.talking import begin_talk, report
+from tests.calls.talking import begin_talk, offer_to, report
 from tests.factories import make_agent, make_call, make_center, make_menu
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,6 +130,30 @@ def test_an_offer_and_who_takes_it_are_told_in_order(endpoint, center):
     assert (assigned["status"], assigned["agent_info"]["id"]) == ("assigned", first.pk)
     assert len(assigned["participants"]) == 1
     assert body("offer.withdrawn")["data"]["offer"]["agent_info"]["id"] == second.pk
+
+
+def test_transfers_that_come_to_something_and_to_nothing_are_told(api, endpoint, center, clock):
+    first, second = make_agent(auto_answer=True), make_agent()
+    call = begin_talk(api, clock, make_menu(menu_type="ivr_menu", agents=[first]))
+    before = WebhookEvent.objects.latest("pk").pk
+    since = WebhookEvent.objects.filter(pk__gt=before).exclude(type__startswith="agent.").order_by("pk")
+
+    transfers.transfer(call, first, to_agent=second)
+    transfers.decline(offer_to(second), now())
+    assert list(since.values_list("type", flat=True)) == ["offer.made", "offer.declined", "call.transfer_failed"]
+    assert [one["status"] for one in body("call.transfer_failed")["data"]["transfers"]] == ["failed"]
+
+    transfers.transfer(call, first, to_agent=second)
+    transfers.accept(offer_to(second), now())
+    assert list(since.values_list("type", flat=True))[3:] == [
+        "offer.made",
+        "offer.accepted",
+        "call.assigned",
+        "call.transferred",
+    ]
+    handed_on = body("call.transferred")["data"]
+    assert (handed_on["agent_info"]["id"], handed_on["transfers"][-1]["status"]) == (second.pk, "transferred")
+    assert handed_on == api.get(f"/calls/{call.pk}").json()
 
 
 def test_an_agents_status_is_told_as_get_agents_shows_it(api, endpoint):
