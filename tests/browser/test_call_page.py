@@ -48,7 +48,9 @@ def test_scheduled_calls_are_ticked_and_moved_together(back_office, caller):
             scheduled_at=(due + timedelta(minutes=minutes)).isoformat(),
         )  # fmt: skip
     page.goto("/admin/calls/scheduled/")
-    page.get_by_role("navigation", name="Days").get_by_role("link", name=re.compile(f" {due.day} {due:%b} 2 calls")).click()
+    page.get_by_role("navigation", name="Days").get_by_role(
+        "link", name=re.compile(f" {due.day} {due:%b} 2 calls")
+    ).click()
     cell = page.get_by_role("row", name=re.compile("Queue of Lou")).get_by_role("link", name="2", exact=True)
     cell.click()
     expect(page.get_by_role("heading", name=re.compile("The hour from .* 10:00"))).to_be_visible()
