@@ -14,7 +14,7 @@ SENDERS = 1
 # Threads, not processes: a tick waits for the database and for providers, a thread costs no second copy of the
 # project in memory, and there is nobody left behind when the worker is killed.
 THREADS = 4
-NOISE = re.compile(r"^$|^worker: Warm shutdown")
+NOISE = re.compile(r"^$|^worker: Warm shutdown|Restoring \d+ unacknowledged message")
 
 
 def make_celery_child(name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Child:
