@@ -42,7 +42,7 @@ def subject_link(subject: str) -> SafeString | str:
 def last_answers(deliveries: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
     """With what came of the last try: `last_at`, `last_code`, `last_error`."""
     tries = WebhookAttempt.objects.filter(delivery=OuterRef("pk")).order_by("-pk")
-    return deliveries.select_related("event").annotate(
+    return deliveries.select_related("event", "endpoint").annotate(
         last_at=Subquery(tries.values("at")[:1]),
         last_code=Subquery(tries.values("code")[:1]),
         last_error=Subquery(tries.values("error")[:1]),
@@ -78,7 +78,6 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     list_display = ("made", "type", "about", "endpoint", "state", "attempts", "answered", "next")
     list_display_links = ("made",)
     list_filter = (("endpoint", RelatedDropdownFilter), ("status", ChoicesDropdownFilter), TypeFilter)
-    list_select_related = ("event", "endpoint")
     search_fields = ("subject",)
     search_help_text = _("What happened to what: call:12, agent:5")
     readonly_fields = ("made", "type", "about", "endpoint", "state", "next", "message", "tries")

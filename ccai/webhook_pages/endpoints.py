@@ -94,7 +94,7 @@ class WebhookEndpointAdmin(CenterAdmin):
         endpoint = self._find(request, pk, SEND_AGAIN)
         form = SinceForm(request.POST)
         if not form.is_valid():
-            messages.error(request, form.errors["since"][0])
+            messages.error(request, str(form.errors["since"][0]))
         elif not endpoint.active:
             messages.error(request, gettext("The endpoint is not active. Switch it on first."))
         else:

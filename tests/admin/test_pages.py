@@ -12,7 +12,7 @@ from django.views.defaults import server_error
 from agents.models import Agent, Engagement, StatusChange, User
 from calls.models import Call, DialPrompt, Offer, SandboxCall
 from ccai.admin import CappedPaginator
-from ccai.models import AuditEntry
+from ccai.models import AuditEntry, WebhookDelivery
 from menus.models import Menu
 from tests.admin.rows import admin_url, fill
 from tests.conftest import HOST
@@ -21,7 +21,7 @@ from tests.factories import make_agent, make_person
 pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-HISTORY = [AuditEntry, Call, DialPrompt, Engagement, Offer, StatusChange]
+HISTORY = [AuditEntry, Call, DialPrompt, Engagement, Offer, StatusChange, WebhookDelivery]
 
 
 @pytest.fixture
