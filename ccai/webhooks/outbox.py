@@ -83,7 +83,8 @@ def release_kept(at: datetime) -> int:
     """What is kept for endpoints that are active by now is due: one may have been switched on while it was recorded."""
     active = WebhookEndpoint.objects.filter(active=True)
     kept = WebhookDelivery.objects.filter(status=Status.PENDING, due_at=None, endpoint__in=active)
-    return kept.update(due_at=at)
+    # Looked at first: an UPDATE takes SQLite's one lock whether it finds anything or not.
+    return kept.update(due_at=at) if kept.exists() else 0
 
 
 def claim(endpoint_id: int, most: int, at: datetime) -> list[Claim]:
@@ -120,9 +121,15 @@ def _claim_some(endpoint_id: int, most: int, at: datetime) -> tuple[list[Claim],
         blocked = [one.pk for one in due if one.pk not in keys]
         _fall_in(pending, blocked, at)
         events = WebhookEvent.objects.in_bulk([one.event_id for one in claimed])
-    for one in claimed:
-        one.event = events[one.event_id]
-    return [Claim(endpoint, tuple(lane), until) for lane in ours.values() if lane], bool(blocked)
+    claims = []
+    for lane in ours.values():
+        # One may have been forgotten this moment.
+        there = [one for one in lane if one.event_id in events]
+        for one in there:
+            one.event = events[one.event_id]
+        if there:
+            claims.append(Claim(endpoint, tuple(there), until))
+    return claims, bool(blocked)
 
 
 def _fall_in(pending: QuerySet[WebhookDelivery], keys: Sequence[int], at: datetime) -> None:
