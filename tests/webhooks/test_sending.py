@@ -321,3 +321,11 @@ def test_a_secret_is_in_no_log_and_no_row(receiver, caplog):
     assert WebhookAttempt.objects.latest("pk").error == REFUSED
     for secret in ("s3cret", endpoint.secret):
         assert secret not in caplog.text
+
+
+def test_what_was_kept_while_its_endpoint_was_switched_on_goes_too(receiver):
+    tell("call:1", 1, 2)
+    # Whoever recorded it had read that the endpoint is off.
+    WebhookDelivery.objects.update(due_at=None)
+    send()
+    assert receiver.numbers == [1, 2]
