@@ -41,6 +41,7 @@ LEAST = {
     "CCAI_WRAP_UP_SECONDS": 0,
     "CCAI_SERVICE_LEVEL_SECONDS": 1,
     "CCAI_AUDIT_DAYS": 1,
+    "CCAI_ZENDESK_TIMEOUT": 1,
     "CCAI_TWILIO_TIMEOUT": 1,
     "CCAI_WEBHOOK_DAYS": 4,  # they are tried for three
     "CCAI_WEBHOOK_TIMEOUT": 1,
@@ -141,8 +142,8 @@ def find_faults_of_zendesk() -> Iterator[tuple[str, str]]:
             yield name, "It has a character that no token has, such as a space. Copy it again."
     if settings.CCAI_ZENDESK_COUNTRY not in ("", *SUPPORTED_REGIONS):
         yield "CCAI_ZENDESK_COUNTRY", f'"{settings.CCAI_ZENDESK_COUNTRY}" is no country. Write two letters such as US.'
-    if not 0 < settings.CCAI_ZENDESK_TIMEOUT <= ZENDESK_PATIENCE:
-        yield "CCAI_ZENDESK_TIMEOUT", f"It is not possible. Write seconds, up to {ZENDESK_PATIENCE}."
+    if settings.CCAI_ZENDESK_TIMEOUT > ZENDESK_PATIENCE:
+        yield "CCAI_ZENDESK_TIMEOUT", f"So long nobody waits. Write {ZENDESK_PATIENCE} seconds at most."
 
 
 def find_faults_of_twilio() -> Iterator[tuple[str, str]]:

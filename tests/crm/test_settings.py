@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccai.checks import find_faults_of_ports
+from ccai.checks import find_faults
 
 RIGHT = {
     "CCAI_CRM": "zendesk",
@@ -19,7 +19,7 @@ def find_names(settings, **changes):
     """The settings that are found wrong, after no secret was seen in what is said of them."""
     for name, value in {**RIGHT, **changes}.items():
         setattr(settings, name, value)
-    faults = list(find_faults_of_ports())
+    faults = list(find_faults())
     assert "s3cr3t" not in str(faults)
     return [name for name, _sentence in faults]
 

@@ -174,7 +174,7 @@ WRONG = [
     ("CCAI_VOIP_PROVIDERS", [], "It is empty. Write at least one of sandbox, sandbox_backup, twilio."),
     ("CCAI_VOIP_PROVIDERS", ["tin_can"], '"tin_can" is not a provider. Known are sandbox, sandbox_backup, twilio.'),
     ("CCAI_VOIP_PROVIDERS", ["sandbox", "sandbox"], "A provider stands there twice. Write each once."),
-    ("CCAI_CRM", "notebook", '"notebook" is not a CRM. Known are builtin.'),
+    ("CCAI_CRM", "notebook", '"notebook" is not a CRM. Known are builtin, zendesk.'),
     ("SECRET_KEY", "x" * 31, "It is too short to keep a secret. Write at least 32 random characters."),
 ]
 # The settings whose variable has another name.
@@ -255,7 +255,7 @@ class TestValuesThatAreNotPossible:
         (error,) = [message for message in checks.run_checks() if message.id == "ccai.E001"]
 
         assert error.is_serious()
-        assert error.msg == 'CCAI_CRM: "notebook" is not a CRM. Known are builtin.'
+        assert error.msg == 'CCAI_CRM: "notebook" is not a CRM. Known are builtin, zendesk.'
 
 
 class TestTheFirstAdminsSettings:
