@@ -29,7 +29,7 @@ from ccai.errors import Refused
 from ccai.models import AuditEntry, WebhookDelivery
 from ccai.personal import sees_personal_data
 from ccai.times import now
-from ccai.webhook_pages.deliveries import last_answers
+from ccai.webhook_pages.deliveries import last_answer, last_answers
 from ccai.webhook_pages.deliveries import status_label as status_label_of
 
 LONGEST_REASON = 500
@@ -207,10 +207,13 @@ def _still_context(request: HttpRequest, story: Story) -> dict[str, Any]:
     }
 
 
-def _deliveries(call: Call) -> list[tuple[WebhookDelivery, str]]:
+def _deliveries(call: Call) -> list[tuple[WebhookDelivery, str, str | None]]:
     """What programs were told of the call, the latest first, each with its status."""
     told = WebhookDelivery.objects.filter(event__subject=f"call:{call.pk}").select_related("endpoint")
-    return [(one, status_label_of(one)) for one in last_answers(told).order_by("-event", "-pk")[:MOST_DELIVERIES]]
+    return [
+        (one, status_label_of(one), last_answer(one))
+        for one in last_answers(told).order_by("-event", "-pk")[:MOST_DELIVERIES]
+    ]
 
 
 def _refresh_seconds(story: Story) -> int:

@@ -49,6 +49,13 @@ def last_answers(deliveries: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDeliv
     )
 
 
+def last_answer(delivery: Any) -> str | None:
+    """What came of the last try, as `last_answers` read it: the code, or why there was none; None before any try."""
+    if delivery.last_code:
+        return str(delivery.last_code)
+    return gettext(delivery.last_error) if delivery.last_error else None
+
+
 def status_label(delivery: WebhookDelivery) -> str:
     """How far it has come, on its coloured ground; one that waits for its endpoint to be switched on says so."""
     if delivery.status == Status.PENDING and delivery.due_at is None:
@@ -145,8 +152,7 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     @display(description=_("last answer"))
     def answered(self, delivery: WebhookDelivery) -> str | None:
         """What came of the last try."""
-        found: Any = delivery
-        return str(found.last_code) if found.last_code else found.last_error
+        return last_answer(delivery)
 
     @display(description=_("next try"))
     def next(self, delivery: WebhookDelivery) -> str | None:

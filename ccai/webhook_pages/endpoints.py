@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from ccai.admin import CenterAdmin, clock_time, is_id, label
 from ccai.models import WebhookDelivery, WebhookEndpoint
-from ccai.webhook_pages.deliveries import SEND_AGAIN, last_answers, status_label, subject_link
+from ccai.webhook_pages.deliveries import SEND_AGAIN, last_answer, last_answers, status_label, subject_link
 from ccai.webhook_pages.forms import EndpointForm, SinceForm
 from ccai.webhooks import endpoints
 
@@ -78,7 +78,7 @@ class WebhookEndpointAdmin(CenterAdmin):
         sent = WebhookDelivery.objects.none()
         if is_id(object_id) and request.user.has_perm("ccai.view_webhookdelivery"):
             sent = last_answers(WebhookDelivery.objects.filter(endpoint=int(object_id))).order_by("-pk")[:LATEST]
-        rows = [(one, subject_link(one.subject), status_label(one)) for one in sent]
+        rows = [(one, subject_link(one.subject), status_label(one), last_answer(one)) for one in sent]
         context = {"sent": rows, "may_send_again": request.user.has_perm(SEND_AGAIN), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 

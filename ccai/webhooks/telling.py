@@ -37,7 +37,7 @@ def tell_of_disabled(endpoint: WebhookEndpoint) -> None:
             "name": endpoint.description or place,
             "host": place,
             "why": endpoint.get_disabled_display(),
-            "link": settings.CCAI_PUBLIC_URL + reverse("admin:index"),
+            "link": settings.CCAI_PUBLIC_URL + reverse("admin:ccai_webhookendpoint_change", args=[endpoint.pk]),
         }
     try:
         with get_connection() as server:
