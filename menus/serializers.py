@@ -27,7 +27,10 @@ class MenuObject(MenuSnapshot):
 
     menu_path: MenuPath
     leaf: Annotated[bool, Keywords("Nothing is below it: its callers wait in a queue.")]
-    state: Annotated[str, Words(Menu.State)]
+    state: Annotated[
+        Annotated[str, Words(Menu.State)] | None,
+        Keywords("null where its hours cannot be read, of which the log says more."),
+    ]
     recording: Annotated[str, Words(Menu.RecordingOption, "RecordingOption")]
     offer_type: Annotated[str, Words(Menu.OfferType, "OfferType")]
     priority: int
@@ -87,7 +90,7 @@ def menu_object(menu: Menu, ways: Ways, at: datetime) -> MenuObject:
         **menu.snapshot(),
         menu_path=ways.path(menu),
         leaf=ways.is_leaf(menu),
-        state=menu.state_at(at),
+        state=_state(menu, at),
         recording=menu.recording,
         offer_type=menu.offer_type,
         priority=menu.priority,
@@ -96,6 +99,14 @@ def menu_object(menu: Menu, ways: Ways, at: datetime) -> MenuObject:
         outbound_numbers=[wire_phone(choice.outbound_number.number) for choice in menu.number_choices.all()],
         groups=[group_object(group) for group in menu.groups.all()],
     )
+
+
+def _state(menu: Menu, at: datetime) -> str | None:
+    """The state of `menu`; None where its hours cannot be read, so that one such menu hides no other."""
+    try:
+        return menu.state_at(at)
+    except ValueError:
+        return None
 
 
 def group_object(group: AgentGroup) -> GroupObject:

@@ -167,12 +167,12 @@ def settled_until(moment: datetime) -> datetime:
 
 
 def settled_rows(listing: Listing[Row], rows: list[Row], settled: datetime) -> list[Row]:
-    """The first of `rows`, until one that was written after `settled`. One of a time that is still to come was not
-    written by this center's clock."""
-    seen_at = now()
+    """The first of `rows`, until one that was written after `settled`; the clocks of other machines may be ahead by
+    HASTE. One of a time that is still to come then was not written by this center's clocks."""
+    present = now() + HASTE
     for number, row in enumerate(rows):
         moment = listing.place_of(row).value
-        if moment is not None and settled < moment <= seen_at:
+        if moment is not None and settled < moment <= present:
             return rows[:number]
     return rows
 

@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from agents.availability import engage, release, set_status
 from agents.models import Engagement, StatusChange, Team
 from calls import lifecycle
+from calls.manager.listings import RowListing
+from calls.manager.pages import settled_rows
 from calls.models import Call, EndUser, Offer, Participant
 from ccai.times import now, wire_time
 from tests.api_document import check_answer
@@ -94,6 +96,21 @@ def test_a_row_that_changes_while_it_is_copied_moves_on_and_no_other_is_passed_o
             lifecycle.transition(Call.objects.get(pk=calls[3]), "cancelled", cause="test")
         params = following(answer)
     assert seen == [calls[0], calls[1], calls[2], calls[4], calls[5], calls[0], calls[3]]
+
+
+@pytest.mark.django_db
+def test_what_a_machine_wrote_whose_clock_is_ahead_waits_for_those_of_the_others():
+    early, ahead = make_call("queued"), make_call("queued")
+    age_all()
+    listing, settled = RowListing(Call.objects.all(), "updated_at"), now() - HOUR / 2
+
+    def shown(by):
+        Call.objects.filter(pk=ahead.pk).update(updated_at=now() + by)
+        return [call.pk for call in settled_rows(listing, list(Call.objects.order_by("pk")), settled)]
+
+    assert shown(timedelta(milliseconds=900)) == [early.pk]
+    # Nobody's clock is so wrong: pages do not wait for what was made up.
+    assert shown(HOUR) == [early.pk, ahead.pk]
 
 
 @pytest.mark.django_db

@@ -164,6 +164,15 @@ def test_a_menu_is_shown_with_its_way_its_state_and_its_groups(api):
     assert refusal(api.get("/menus/99999")) == (404, {"message": "Menu 99999 is not found"}, "menu_not_found")
 
 
+def test_a_menu_whose_hours_cannot_be_read_hides_no_other(api):
+    make_menu("Fine")
+    menu = make_menu("Broken")
+    Menu.objects.filter(pk=menu.pk).update(hours={"time_zone": "Nowhere/City", "weekly": {}})
+    told = {row["name"]: row["state"] for row in api.get("/menus").json()}
+    assert told == {"Fine": "open", "Broken": None}
+    assert api.get(f"/menus/{menu.pk}").json()["state"] is None
+
+
 def test_menus_come_as_a_list_and_as_a_tree_and_deleted_ones_when_asked_for(api):
     root = make_menu("Help")
     one = queries_of(lambda: api.get("/menus"))
