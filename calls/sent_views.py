@@ -48,12 +48,13 @@ class PhotosView(ApiView):
         call = find_call(Call.objects.all(), call_id)
         with form_with_file(request, settings.CCAI_PHOTO_MAX_BYTES) as form:
             photo_type = form.fields.get("photo_type", "").strip() or Photo.PhotoType.PHOTO
+            with services.photo_to_add(call, form.files[0], photo_type) as add:
 
-            def write() -> Response:
-                photo = services.add_photo(call, form.files[0], photo_type)
-                return Response(photo_object(photo, file_url(request), clear=shows_personal_data(request)), status=201)
+                def write() -> Response:
+                    shown = photo_object(add(), file_url(request), clear=shows_personal_data(request))
+                    return Response(shown, status=201)
 
-            return self.once(write)
+                return self.once(write)
 
 
 class VideosView(ApiView):
@@ -62,11 +63,14 @@ class VideosView(ApiView):
     def post(self, request: Request, call_id: str) -> Response:
         """POST: 201 and the video as the call object shows it."""
         call = find_call(Call.objects.all(), call_id)
-        with form_with_file(request, settings.CCAI_VIDEO_MAX_BYTES) as form:
+        with (
+            form_with_file(request, settings.CCAI_VIDEO_MAX_BYTES) as form,
+            services.video_to_add(call, form.files[0]) as add,
+        ):
 
             def write() -> Response:
-                video = services.add_video(call, form.files[0])
-                return Response(video_object(video, file_url(request), clear=shows_personal_data(request)), status=201)
+                shown = video_object(add(), file_url(request), clear=shows_personal_data(request))
+                return Response(shown, status=201)
 
             return self.once(write)
 

@@ -13,7 +13,7 @@ from calls.services.notes import set_disposition, write_note
 from calls.services.outbound import NewCall
 from calls.services.phone import answer_phone
 from calls.services.rescheduling import move_call, request_move, start_now
-from calls.services.sent import add_photo, add_video, set_feedback
+from calls.services.sent import photo_to_add, set_feedback, video_to_add
 from calls.services.talk import accept_offer, decline_offer, give_back, hang_up, hold, resume
 from calls.services.transfers import cancel_transfer, complete_transfer, request_transfer, transfer
 from calls.services.voicemail import mark_voicemail_read, voicemails_for
@@ -24,8 +24,6 @@ __all__ = [
     "PreparedCall",
     "Prompted",
     "accept_offer",
-    "add_photo",
-    "add_video",
     "answer_phone",
     "apply_voip_event",
     "begin_action_only",
@@ -48,6 +46,7 @@ __all__ = [
     "let_go",
     "mark_voicemail_read",
     "move_call",
+    "photo_to_add",
     "prepare_call",
     "read_call_ids",
     "request_move",
@@ -60,6 +59,7 @@ __all__ = [
     "start_now",
     "transfer",
     "use_dial_prompt",
+    "video_to_add",
     "voicemails_for",
     "write_note",
 ]

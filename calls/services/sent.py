@@ -1,7 +1,8 @@
 """What the end user sends: photos and videos during a call, feedback during and after it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from django.core.files import File
@@ -24,22 +25,23 @@ MAX_COMMENT = 10_000  # characters
 MESSAGES = (Status.VOICEMAIL, Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ)
 
 
-def add_photo(call: Call, upload: File, photo_type: str) -> Photo:
-    """`upload` is one more photo of `call`, stored under a name and an extension of our own.
+def photo_to_add(call: Call, upload: File, photo_type: str) -> AbstractContextManager[Callable[[], Photo]]:
+    """`upload` is stored under a name and an extension of our own, and a function is given that makes it one more photo
+    of `call`. What is stored is taken away again where the block does not end well.
 
     Refused, and nothing kept, in this order: a photo_type that is none, what is no picture by its content, a call that
-    has ended, and one photo more than a call may have.
+    has ended, and one photo more than a call may have; the last two by the function, too.
     """
     if photo_type not in Photo.PhotoType.values:
         raise Refused(NOT_WELL_FORMED, field="photo_type")
     kind = _read_kind(upload, IMAGES, errors.ONLY_IMAGES)
-    return _keep(Photo(call=call, photo_type=photo_type), upload, kind, MAX_PHOTOS, errors.TOO_MANY_PHOTOS)
+    return _stored(Photo(call=call, photo_type=photo_type), upload, kind, MAX_PHOTOS, errors.TOO_MANY_PHOTOS)
 
 
-def add_video(call: Call, upload: File) -> Video:
-    """As `add_photo`, for videos."""
+def video_to_add(call: Call, upload: File) -> AbstractContextManager[Callable[[], Video]]:
+    """As `photo_to_add`, for videos."""
     kind = _read_kind(upload, VIDEOS, errors.ONLY_VIDEOS)
-    return _keep(Video(call=call), upload, kind, MAX_VIDEOS, errors.TOO_MANY_VIDEOS)
+    return _stored(Video(call=call), upload, kind, MAX_VIDEOS, errors.TOO_MANY_VIDEOS)
 
 
 def feedback(call: Call) -> dict[str, Any]:
@@ -86,14 +88,17 @@ def _read_kind(upload: File, accepted: tuple[Kind, ...], sentence: Sentence) -> 
     return kind
 
 
-def _keep(row: Sent, upload: File, kind: Kind, most: int, too_many: Sentence) -> Sent:
-    """`row` is in the table, with `upload` stored; refused where its call has ended, or has `most` of them already."""
+@contextmanager
+def _stored(row: Sent, upload: File, kind: Kind, most: int, too_many: Sentence) -> Iterator[Callable[[], Sent]]:
+    """`upload` is stored, and the function given puts `row` in the table; refused where its call has ended, or has
+    `most` of them already."""
     call = row.call
     _check_room(row, most, too_many)
-    # The file is stored before the row says so: a store may be slow, or far away.
+    # The file is stored before any transaction says so: a store may be slow, or far away.
     folder = f"{row._meta.model_name}s"
     name = default_storage.save(f"{folder}/{call.pk}-{secrets.token_hex(8)}.{kind.extension}", upload)
-    try:
+
+    def add() -> Sent:
         with transaction.atomic():
             Call.objects.select_for_update().get(pk=call.pk)
             _check_room(row, most, too_many)
@@ -101,10 +106,13 @@ def _keep(row: Sent, upload: File, kind: Kind, most: int, too_many: Sentence) ->
             row.save()
             Call.objects.filter(pk=call.pk).update(updated_at=now())
             announce_call(call)
+        return row
+
+    try:
+        yield add
     except BaseException:
         default_storage.delete(name)
         raise
-    return row
 
 
 def _check_room(row: Photo | Video, most: int, too_many: Sentence) -> None:

@@ -5,8 +5,10 @@ import threading
 import tracemalloc
 from collections import Counter
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.urls import get_resolver
 
@@ -260,6 +262,36 @@ class TestBothOrNeither:
         assert Counter(answer.status_code for answer in answers[1:]) == {201: 1, 422: 2}
         assert answers[0].status_code in (400, 422)
         assert Call.objects.count() == 1
+
+
+class Store(FileSystemStorage):
+    """A store that says in which transactions it was asked to keep something."""
+
+    asked_in_transactions: ClassVar[list[bool]] = []
+
+    def _save(self, name, content):
+        self.asked_in_transactions.append(connection.in_atomic_block)
+        return super()._save(name, content)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_is_stored_before_the_transaction_and_taken_away_where_that_fails(api, settings, tmp_path):
+    files = {"BACKEND": f"{__name__}.Store", "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": files}
+    path = f"/calls/{make_call('connected').pk}/photos"
+
+    def breaks(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "ccai_idempotencykey"'):
+            raise RuntimeError("the process has no more memory")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(breaks):
+        assert api.post(path, **file_form(JPEG), **with_key()).status_code == 500
+    assert not Photo.objects.exists()
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+    assert api.post(path, **file_form(JPEG), **with_key()).status_code == 201
+    assert is_replay(api.post(path, **file_form(JPEG), **with_key()))
+    assert Store.asked_in_transactions == [False, False]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -110,6 +110,12 @@ class TestDispositions:
             services.set_disposition(call, make_agent(), Disposition.objects.first())
 
 
+def added(sent):
+    """The photo, or the video, that was sent."""
+    with sent as add:
+        return add()
+
+
 @pytest.mark.parametrize(
     "verb",
     [
@@ -117,8 +123,8 @@ class TestDispositions:
         lambda call, agent: services.set_disposition(call, agent, Disposition.objects.create(name="Fax sent")),
         lambda call, agent: services.set_feedback(call, {"rating": 5}),
         lambda call, agent: services.set_data_parameters(call, {"intent": "refund"}),
-        lambda call, agent: services.add_photo(call, ContentFile(JPEG), "photo"),
-        lambda call, agent: services.add_video(call, ContentFile(MP4)),
+        lambda call, agent: added(services.photo_to_add(call, ContentFile(JPEG), "photo")),
+        lambda call, agent: added(services.video_to_add(call, ContentFile(MP4))),
     ],
     ids=["note", "disposition", "feedback", "data parameters", "photo", "video"],
 )
