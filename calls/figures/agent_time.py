@@ -52,7 +52,7 @@ WORDS = {
 }
 # Free time by kind, as numbers in the SQL.
 OTHER, AVAILABLE, WRAP_UP = range(3)
-# More than any id: the place of a mark and an id are one number.
+# More than any number of a quarter: the place of a mark and a quarter are one number.
 BEYOND = 2**40
 _AGENTS = ("agent_id", "taken.agent_id", "one.id")
 
@@ -96,7 +96,7 @@ def count_time(
 
     `quarters` are these calls: their ids, the quarter of each, and 0 where it counts for the agents `always` alone.
     """
-    line = _Line(start, until, wrapped_up_by, quarters=quarters, end=end)
+    line = _Line(start, until, wrapped_up_by, quarters=quarters, always=always, end=end)
     of_mine = "1 = 1" if mine is None else f"agent_id {_among(mine)}"
     rows = line.ask(
         f"""
@@ -104,16 +104,14 @@ def count_time(
             {line.total("cut - free_from", f"doing = {WRAP_UP} AND {of_mine}")},
             {line.total("cut - free_from", f"doing = {AVAILABLE} AND {of_mine}")},
             {line.total("talked_until - talked_from", of_mine)}
-        FROM pieces LEFT JOIN chosen
-            ON doing = {WRAP_UP} AND chosen.id = last_call AND (chosen.is_seen = 1 OR agent_id {_among(always)})
-        GROUP BY quarter
+        FROM pieces GROUP BY quarter
         """
     )
     time = Counts(
         handling_seconds=sum(own + talked for _quarter, _all, own, _available, talked in rows),
         available_seconds=sum(available for _quarter, _all, _own, available, _talked in rows),
     )
-    return time, [(row[0], Counts(wrap_up_seconds=row[1])) for row in rows if row[0] is not None and row[1]]
+    return time, [(row[0], Counts(wrap_up_seconds=row[1])) for row in rows if row[0] and row[1]]
 
 
 class _Line:
@@ -126,11 +124,13 @@ class _Line:
         agent_ids: Collection[int] | None = None,
         *,
         quarters: QuerySet[Call, Any] | None = None,
+        always: Collection[int] = (),
         end: datetime | None = None,
     ) -> None:
         self._words = WORDS[connection.vendor]
         self._start, self._until, self._end = start, until, end or until
         self._agents = "" if agent_ids is None else _among(agent_ids)
+        self._always = _among(always)
         self._chosen: tuple[str, Sequence[Any]] = ("SELECT 0, 0, 0 WHERE 0 = 1", ())
         if quarters is not None:
             with suppress(EmptyResultSet):  # nobody's calls
@@ -143,7 +143,7 @@ class _Line:
         return f"coalesce({self._words.seconds.format(summed)}, 0)"
 
     def ask(self, select: str) -> list[tuple[Any, ...]]:
-        """The rows of `select`, which reads `pieces` and `chosen`; numbers of seconds are floats."""
+        """The rows of `select`, which reads `pieces`; numbers of seconds are floats."""
         with connection.cursor() as cursor:
             cursor.execute(*self._pieces(select))
             return [(row[0], *(float(value) for value in row[1:])) for row in cursor.fetchall()]
@@ -151,32 +151,40 @@ class _Line:
     def _pieces(self, select: str) -> tuple[str, list[Any]]:
         """The statement of `select`, and its parameters."""
         # What was over before the start counts for nothing in the end. A database that is to leave it out expects few
-        # rows, and looks for the call of each by itself.
+        # rows, and looks for the call of each by itself. It is told since when these calls can have been connected, or
+        # it reads all calls there are; what is not over may have begun whenever it likes.
         words = self._words
         moment, latest, earliest = words.moment.format, words.latest.format, words.earliest.format
-        said, taken, agents = (model._meta.db_table for model in (StatusChange, Engagement, Agent))
+        said, taken, agents, calls = (model._meta.db_table for model in (StatusChange, Engagement, Agent, Call))
         kinds = ", ".join(f"'{kind}'" for kind in TAKEN)
         doing = f"WHEN '{Agent.Status.AVAILABLE}' THEN {AVAILABLE} WHEN '{Agent.Status.WRAP_UP}' THEN {WRAP_UP}"
         of = {column: f"AND {column} {self._agents}" if self._agents else "" for column in _AGENTS}
         in_order = "PARTITION BY agent_id ORDER BY at, place, id ROWS UNBOUNDED PRECEDING"
         chosen, parameters = self._chosen
-        start, until, end, long_ago = (
+        start, until, end, long_ago, longer_ago = (
             connection.ops.adapt_datetimefield_value(at)
-            for at in (self._start, self._until, self._end, self._start - LONGEST)
+            for at in (self._start, self._until, self._end, self._start - LONGEST, self._start - 2 * LONGEST)
         )
         sql = f"""
             WITH chosen (id, quarter, is_seen) AS ({chosen}),
             edges (start, until, stop) AS (SELECT {", ".join([moment(words.parameter)] * 3)}),
-            marks (agent_id, at, place, id, said, taken_until, talked_from, call_id) AS (
+            marks (agent_id, at, place, id, said, taken_until, talked_from, quarter) AS (
                 SELECT taken.agent_id, {moment("taken.started_at")}, 1, taken.id, NULL,
                     coalesce({moment("taken.ended_at")}, (SELECT until FROM edges)),
-                    CASE WHEN call.id IS NOT NULL AND part.connected_at IS NOT NULL
-                        THEN {latest(moment("part.connected_at"), moment("call.connected_at"))} END,
-                    part.call_id
+                    CASE WHEN part.connected_at IS NULL THEN NULL
+                        WHEN call.id IS NOT NULL
+                        THEN {latest(moment("part.connected_at"), moment("call.connected_at"))}
+                        WHEN taken.ended_at IS NULL
+                        THEN (
+                            SELECT {latest(moment("part.connected_at"), moment("older.connected_at"))}
+                            FROM {calls} AS older WHERE older.id = part.call_id AND older.connected_at IS NOT NULL
+                        ) END,
+                    CASE WHEN part.call_id IS NOT NULL THEN coalesce(chosen.quarter, 0) END
                 FROM {taken} AS taken
                 LEFT JOIN {Participant._meta.db_table} AS part ON part.engagement_id = taken.id
-                LEFT JOIN {Call._meta.db_table} AS call
-                    ON call.id = part.call_id AND call.connected_at IS NOT NULL
+                LEFT JOIN {calls} AS call ON call.id = part.call_id AND call.connected_at > %s
+                LEFT JOIN chosen
+                    ON chosen.id = part.call_id AND (chosen.is_seen = 1 OR taken.agent_id {self._always})
                 WHERE (taken.started_at > %s OR taken.ended_at IS NULL) AND taken.started_at < %s
                     AND taken.kind IN ({kinds}) {of["taken.agent_id"]}
                 UNION ALL
@@ -197,11 +205,11 @@ class _Line:
             ),
             cut_line AS (
                 SELECT line.*, max(number * 4 + said) OVER line %% 4 AS doing,
-                    max(number * {BEYOND} + call_id) OVER line %% {BEYOND} AS last_call
+                    max(number * {BEYOND} + quarter) OVER line %% {BEYOND} AS last_quarter
                 FROM line WINDOW line AS ({in_order})
             ),
             pieces AS (
-                SELECT agent_id, doing, last_call, coalesce(following, until) AS free_until,
+                SELECT agent_id, doing, last_quarter AS quarter, coalesce(following, until) AS free_until,
                     {earliest("coalesce(following, until)", "stop")} AS cut,
                     {latest("at", "coalesce(taken, at)")} AS free_from,
                     CASE WHEN talked_from IS NOT NULL THEN {latest("talked_from", "start")} END AS talked_from,
@@ -210,7 +218,7 @@ class _Line:
             )
             {select}
         """
-        return sql, [*parameters, start, until, end, long_ago, until, start, start, until]
+        return sql, [*parameters, start, until, end, longer_ago, long_ago, until, start, start, until]
 
 
 def _among(ids: Collection[int]) -> str:

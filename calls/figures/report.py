@@ -71,6 +71,13 @@ class Selection:
         teams = self.scope.teams
         return frozenset(Agent.objects.filter(team__in=teams).values_list("pk", flat=True) if teams else ())
 
+    def wrapped_up_by(self) -> frozenset[int] | None:
+        """The agents whose wrap-ups count, after one of `agents_calls`; None: all. Where teams alone are seen, no
+        others' time needs to be looked at."""
+        if self.scope.teams is None or self.scope.menus is not None:
+            return self.agents
+        return self.own_agents if self.agents is None else self.own_agents & self.agents
+
     def agent_ids(self) -> list[int] | None:
         """Whose time is counted: the agents who are seen and chosen; of a branch, those in its groups. None: all."""
         if not self.scope.is_limited and self.agents is None and self.menus is None:
@@ -179,13 +186,17 @@ def count(selection: Selection, span: Span, *, with_agents: bool = True) -> Tall
     if not with_agents:
         return tally
     if ids:
-        tally.add(count_conversations(agents_calls, ids, selection.agents, selection.own_agents, grain))
+        tally.add(
+            count_conversations(
+                agents_calls.filter(connected_at__gte=start), ids, selection.agents, selection.own_agents, grain
+            )
+        )
     tally.time, wrapped_up = count_time(
         selection.agent_ids(),
         start,
         end,
         quarters=agents_calls.order_by().values_list("pk", QuarterOf("created_at", grain), "is_seen"),
-        wrapped_up_by=selection.agents,
+        wrapped_up_by=selection.wrapped_up_by(),
         always=selection.own_agents,
         # The wrap-up after the last call belongs to the call.
         until=max(end, min(end + LONGEST, span.at)),
