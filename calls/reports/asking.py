@@ -23,7 +23,8 @@ from ccai.times import now
 from menus.scope import branch_ids
 from menus.tree import in_order
 
-MOST_DAYS = 1_100  # of a report
+# Of a report: a year. Its figures are added up anew whenever it is asked for, while somebody waits.
+MOST_DAYS = 366
 NAMES = ("span", "from", "to", "branch", "team", "agent", "channel", "step", "heat")
 # Figures that the heat map can show.
 HEATS = ("calls", "offered", "abandoned", "service_level", "abandon_rate", "speed_of_answer", "handle_time")
