@@ -140,3 +140,10 @@ class TestDeliveries:
         assert "Nobody answered." in page
         page = admin_client.get(reverse("admin:calls_call_change", args=[other.pk])).content.decode()
         assert "webhook deliver" not in page.lower().replace("webhook deliveries</span>", "")
+
+    def test_the_page_of_a_call_tells_the_latest_first(self, admin_client):
+        call, endpoint = make_call("failed"), make_endpoint(URL)
+        made = [make_delivery(endpoint, call) for _ in range(3)]
+        page = admin_client.get(reverse("admin:calls_call_change", args=[call.pk])).content.decode()
+        places = [page.index(admin_url(WebhookDelivery, "change", one.pk)) for one in made]
+        assert places == sorted(places, reverse=True)
