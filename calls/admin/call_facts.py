@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from agents.models import User
 from calls.admin.call_parts import COLOURS, fail_reason, snapshot_name
@@ -147,7 +147,12 @@ def _fate(comment: CrmComment) -> str:
     if comment.is_given_up:
         return _("not told, and given up. %(error)s") % {"error": comment.error}
     if comment.error:
-        return _("not told yet, after %(tries)s tries. %(error)s") % {"tries": comment.attempts, "error": comment.error}
+        sentence = ngettext(
+            "not told yet, after %(tries)d try. %(error)s",
+            "not told yet, after %(tries)d tries. %(error)s",
+            comment.attempts,
+        )
+        return sentence % {"tries": comment.attempts, "error": comment.error}
     return _("not told yet")
 
 

@@ -1,10 +1,12 @@
 """Calls whose tickets and contacts are in Zendesk: from POST /calls to the comment on the ticket."""
 
 import json
+import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from calls import dispatch, lifecycle
 from calls.crm import comments, pausing
@@ -158,6 +160,29 @@ class TestDue:
         clock.tick()
         assert status_of(body) in ("connecting", "connected")
 
+    @pytest.mark.django_db(transaction=True)
+    def test_while_one_waits_for_zendesk_no_other_of_its_process_does(self, zendesk, menu):
+        at, answered = now(), threading.Event()
+        for seconds in (0, 10):
+            ticket = {"out_ticket_id": "76518" if seconds else "76519", "ask_crm_at": at}
+            make_call("scheduled", menu=menu, scheduled_at=at + timedelta(seconds=seconds), **ticket)
+        zendesk.answer(SHOW_MANY, body={"tickets": []}, after=answered)
+
+        def wait():
+            dispatch.look_at_tickets(at)
+            connection.close()
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        while waiting.is_alive() and not zendesk.requests:
+            time.sleep(0.01)
+        busy = [step(at + timedelta(seconds=10)) for step in (dispatch.look_at_tickets, dispatch.fill_in_contacts)]
+        answered.set()
+        waiting.join()
+        assert busy == [0, 0]
+        assert zendesk.asked() == [f"GET {SHOW_MANY}"]
+        assert dispatch.look_at_tickets(at + timedelta(seconds=10)) == 1
+
     def test_one_that_was_moved_while_zendesk_was_asked_is_looked_at_anew(self, api, zendesk, menu, clock):
         body = schedule(api, menu, ticket_id="76518")
         zendesk.answer(SHOW_MANY, status=500)
@@ -291,7 +316,7 @@ class TestComments:
         assert b"not told yet" in admin_client.get(page).content
         zendesk.answer(TICKET, status=500)
         clock.tick()
-        assert b"not told yet, after 1 tries. 500 to a comment" in admin_client.get(page).content
+        assert b"not told yet, after 1 try. 500 to a comment" in admin_client.get(page).content
         tries = 0
         while comments.post(now()) or CrmComment.objects.filter(due_at__isnull=False):
             clock.jump(600)
