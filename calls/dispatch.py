@@ -8,9 +8,11 @@ A step returns how much it did, so that a caller may go on until there is nothin
 """
 
 import logging
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import wraps
 
 from django.conf import settings
 from django.db import transaction
@@ -52,7 +54,27 @@ ASK_CRM_AGAIN = timedelta(seconds=60)
 LOOK_AGAIN = timedelta(seconds=20)
 TICKETS = 50
 
+Step = Callable[[datetime], int]
+# Held by whoever waits for the CRM.
+with_crm = threading.Lock()
 
+
+def waits_for_crm(step: Step) -> Step:
+    """`step`, which one thread of a process does at a time: a CRM that is slow keeps no more of them from the calls."""
+
+    @wraps(step)
+    def alone(at: datetime) -> int:
+        if not with_crm.acquire(blocking=False):
+            return 0
+        try:
+            return step(at)
+        finally:
+            with_crm.release()
+
+    return alone
+
+
+@waits_for_crm
 def look_at_tickets(at: datetime) -> int:
     """Scheduled calls whose time has come and whose ticket is closed by now are `cancelled`; others may be let in.
 
@@ -205,6 +227,7 @@ def lapse_dial_prompts(at: datetime) -> int:
     return dial_prompts.lapse(at)
 
 
+@waits_for_crm
 def fill_in_contacts(at: datetime) -> int:
     """End users whose number the CRM could not be asked about are identified, as far as it answers now."""
     with transaction.atomic():
@@ -222,8 +245,6 @@ def fill_in_contacts(at: datetime) -> int:
         end_users.identify(end_user, contact)
     return len(waiting)
 
-
-Step = Callable[[datetime], int]
 
 STEPS: tuple[Step, ...] = (
     # First of all, so that nobody is offered a call that is to be cancelled.
@@ -255,7 +276,7 @@ STEPS: tuple[Step, ...] = (
     settle_stalled,
     availability.end_wrap_ups,
     fill_in_contacts,
-    comments.post,
+    waits_for_crm(comments.post),
     audit.forget,
     endpoints.forget,
     idempotency.forget,

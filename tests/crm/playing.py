@@ -47,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         player = self.server.player
         player.requests.append(request)
         answer = player.find_answer(request)
+        if "after" in answer:
+            answer["after"].wait(20)
         if "raw" in answer:
             self._send_slowly(answer["raw"], answer.get("pause", 0))
             self.close_connection = True
