@@ -150,15 +150,16 @@ def miss_vanished(at: datetime) -> int:
 
 
 def begin_wrap_ups(agent_ids: Collection[int], at: datetime) -> None:
-    """Those of the agents who are available are in wrap-up for CCAI_WRAP_UP_SECONDS, where that is not 0.
+    """Those of the agents who are available are in wrap-up until CCAI_WRAP_UP_SECONDS after `at`, where that is not 0.
 
-    Who has chosen another status during the call has it now, without a wrap-up.
+    Who has chosen another status during the call has it now, without a wrap-up. A report of the past writes the history
+    on from now: who copies it reads on from the last line (GET /manager/api/v1/agent_activity_logs).
     """
     if not settings.CCAI_WRAP_UP_SECONDS:
         return
     until = at + timedelta(seconds=settings.CCAI_WRAP_UP_SECONDS)
     for agent in Agent.objects.filter(pk__in=agent_ids, status=Agent.Status.AVAILABLE):
-        set_status(agent, Agent.Status.WRAP_UP, at, only_from=[Agent.Status.AVAILABLE], until=until)
+        set_status(agent, Agent.Status.WRAP_UP, max(at, now()), only_from=[Agent.Status.AVAILABLE], until=until)
 
 
 def end_wrap_ups(at: datetime) -> int:

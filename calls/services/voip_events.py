@@ -151,7 +151,7 @@ def _agent_left(call: Call, event: VoipEvent) -> bool:
     reason = event.fail_reason or FailReason.AG_IGNORED
     if call.status == Status.CONNECTED and transfers.leave(call, stay, event.at, fail_reason=reason):
         if stay.connected_at is None and reason in AGENTS_REASONS:
-            _mark_unresponsive(stay, event.at)
+            _mark_unresponsive(stay)
         return True
     if call.status == Status.CONNECTED and stay.agent_id == call.agent_id:
         transfers.close(call, event.at)
@@ -254,13 +254,13 @@ def _look_for_another(call: Call, event: VoipEvent, *, cause: str) -> None:
     talk.give_back(call, event.at, cause=cause, fail_reason=event.fail_reason or FailReason.AG_IGNORED)
     for stay in left:
         if stay.connected_at is None:
-            _mark_unresponsive(stay, event.at)
+            _mark_unresponsive(stay)
 
 
-def _mark_unresponsive(stay: Participant, at: datetime) -> None:
+def _mark_unresponsive(stay: Participant) -> None:
     """The agent of `stay` has not answered their line. What they have chosen meanwhile they stay."""
     if stay.agent is not None:
-        availability.set_status(stay.agent, Agent.Status.UNRESPONSIVE, at, only_from=[Agent.Status.AVAILABLE])
+        availability.set_status(stay.agent, Agent.Status.UNRESPONSIVE, only_from=[Agent.Status.AVAILABLE])
 
 
 def _is_of_an_earlier_attempt(call: Call, event: VoipEvent, stay: Participant | None) -> bool:

@@ -140,6 +140,18 @@ def test_a_status_is_set_only_from_those_it_may_follow(at):
     assert status_of(ana) == "unresponsive"
 
 
+def test_a_call_that_ended_a_while_ago_writes_the_history_on_and_not_behind_what_was_read(at, settings):
+    settings.CCAI_WRAP_UP_SECONDS = 30
+    ana = make_agent(status="break")
+    availability.set_status(ana, "available", at)
+    ended_at = at - timedelta(seconds=20)
+    availability.begin_wrap_ups([ana.pk], ended_at)
+    read, written = StatusChange.objects.order_by("pk")
+    assert (written.status, written.at >= read.at) == ("wrap_up", True)
+    ana.refresh_from_db()
+    assert (ana.status_since, ana.wrap_up_until) == (written.at, ended_at + timedelta(seconds=30))
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", [availability.begin_wrap_ups, availability.miss_calls])
 def test_what_an_agent_chooses_at_the_same_moment_holds(settings, verb):
