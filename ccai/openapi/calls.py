@@ -85,6 +85,13 @@ SCHEDULED = body_of(
     description="As an inbound call, later. `menu_id` may be left out where `call_id` is given: it is the parent's.",
 )
 BODIES = {CallType.OUTBOUND_API: OUTBOUND, CallType.INBOUND_API: INBOUND, CallType.SCHEDULED_API: SCHEDULED}
+# White space around words goes unread, and so does the number beside a ticket, whatever it is.
+PROMPTED = Fields(
+    "PromptedCall",
+    {**OUTBOUND.annotations, "call_type": str, "end_user_number": Annotated[Any, Keywords("Unread beside a ticket.")]},
+    OUTBOUND.required,
+    "The fields of the request, as they were sent.",
+)
 NEW_CALL = OneOf("call_type", {spelling: BODIES[kind] for spelling, kind in CALL_TYPES.items()})
 
 FLAGS_SHOWN = Fields("CustomerFlags", dict.fromkeys(FLAGS, bool), FLAGS, "What is known of the end user.")
@@ -197,7 +204,7 @@ OF_CALLS: Operations = {
             {
                 201: Answer("The call.", CallObject, leads_to=dict.fromkeys(OF_A_CALL, ("id", "call_id"))),
                 202: Answer(
-                    "The agent must act first: there is no call yet, and this is the request as sent.", OUTBOUND
+                    "The agent must act first: there is no call yet, and this is the request as sent.", PROMPTED
                 ),
             },
             (

@@ -53,7 +53,8 @@ class TestPost:
         assert EndUser.objects.get().name == "Ann Bee"
 
     def test_of_several_numbers_the_agent_chooses_one(self, api, zendesk, menu):
-        post(api, "OutboundCall", 202, agent_email="kim@example.com", ticket_id=76517)
+        sent = {"agent_email": "kim@example.com", "ticket_id": 76517, "end_user_number": 5}
+        assert post(api, " OutboundCall ", 202, **sent) == {"call_type": " OutboundCall ", **sent}
         assert DialPrompt.objects.get().ticket_id == "76517"
 
     @pytest.mark.parametrize("ticket", ["99999", "76520", "76521", "76523", "../users/1"])
