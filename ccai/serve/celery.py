@@ -9,8 +9,9 @@ from ccai.serve.children import Child
 
 # Celery warns of root because messages in pickle could run anything. Messages here are JSON.
 QUIET = ("-W", "ignore:You're running the worker with superuser privileges")
-# What is sent waits for others: it has a process and a slot of its own, so that it holds up no tick.
-SENDERS = 1
+# What is sent waits for others: it has a process of its own, so that it holds up no tick. One slot sends, the other
+# takes the tasks that come meanwhile (ccai/tasks.py).
+SENDERS = 2
 # Threads, not processes: a tick waits for the database and for providers, a thread costs no second copy of the
 # project in memory, and there is nobody left behind when the worker is killed.
 THREADS = 4

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from agents.models import User
 from ccai.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from ccai.tasks import send_webhooks
 from ccai.times import now
 from ccai.webhooks import endpoints, outbox
 from ccai.webhooks.posting import REFUSED, TOO_LATE
@@ -156,7 +157,26 @@ def test_one_that_is_slow_or_dead_holds_up_no_other(make_receiver, settings):
     assert len(slow.got) == 40
 
 
-def send_and_close():
+def test_tasks_that_come_while_a_process_sends_end_at_once(receiver):
+    """Else each second's would wait on the broker for as long as an endpoint is slow."""
+    over = threading.Event()
+    receiver.answer = lambda handler, message: 200 if over.wait(20) else 500
+    tell("call:1", 1)
+    sending = threading.Thread(target=send_and_close, args=(send_webhooks,))
+    sending.start()
+    try:
+        wait_until(lambda: len(receiver.got) == 1)
+        tell("call:2", 2)
+        assert send_webhooks() == 0
+        assert statuses() == ["pending"] * 2
+    finally:
+        over.set()
+        sending.join()
+    send_webhooks()
+    assert receiver.numbers == [1, 2]
+
+
+def send_and_close(send=send):
     """As `send`, in a thread, whose connection is closed afterwards."""
     try:
         send()
@@ -293,8 +313,10 @@ def test_an_endpoint_that_is_deleted_meanwhile_is_no_trouble(receiver):
     receiver.answer = delete
     tell("call:1", 1)
     send()
-    assert not WebhookDelivery.objects.exists()
+    assert WebhookAttempt.objects.count() == 0
     tell("call:1", 2)
+    assert WebhookEvent.objects.count() == 1
+    assert send() == 0
 
 
 def test_of_many_who_send_at_once_each_message_is_one_persons(receiver):
