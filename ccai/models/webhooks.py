@@ -107,12 +107,13 @@ class WebhookDelivery(models.Model):
         WebhookEvent, db_index=False, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("event")
     )
     # No constraint: what happens to a call does not fail because an endpoint is deleted at that moment, and does not
-    # wait for its row either. What is left of it is forgotten with its event.
+    # wait for its row either. Nor does who deletes it wait for millions of rows: what is left is forgotten with its
+    # events, and shown nowhere.
     endpoint = models.ForeignKey(
         WebhookEndpoint,
         db_index=False,
         db_constraint=False,
-        on_delete=models.CASCADE,
+        on_delete=models.DO_NOTHING,
         related_name="deliveries",
         verbose_name=_("endpoint"),
     )

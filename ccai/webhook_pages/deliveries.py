@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from unfold.decorators import display
 
 from ccai.admin import HistoryAdmin, clock_time, label
-from ccai.models import WebhookAttempt, WebhookDelivery
+from ccai.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from ccai.personal import sees_personal_data
 from ccai.webhooks import endpoints
 from ccai.webhooks.events import TYPES
@@ -103,7 +103,9 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookDelivery]:
         """The deliveries; `clear` says whether who asks sees names and numbers of end users."""
         clear = Value(sees_personal_data(request.user), output_field=BooleanField())
-        return last_answers(super().get_queryset(request)).annotate(clear=clear)
+        # What is left of an endpoint that was deleted is not counted either.
+        deliveries = super().get_queryset(request).filter(endpoint__in=WebhookEndpoint.objects.all())
+        return last_answers(deliveries).annotate(clear=clear)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str

@@ -84,6 +84,16 @@ class TestEndpoints:
         assert endpoint.active
         assert delivery.due_at is not None
 
+    def test_one_is_deleted_whatever_was_sent_there_and_its_deliveries_are_shown_no_more(self, admin_client):
+        endpoint, other = make_endpoint(URL), make_endpoint(URL)
+        call = make_call("failed")
+        deliveries = [make_delivery(one, call) for one in (endpoint, endpoint, other)]
+        answer = admin_client.post(admin_url(WebhookEndpoint, "delete", endpoint.pk), {"post": "yes"})
+        assert (answer.status_code, list(WebhookEndpoint.objects.all())) == (302, [other])
+        shown = admin_client.get(admin_url(WebhookDelivery, "changelist")).context["cl"]
+        assert (shown.result_count, [one.pk for one in shown.result_list]) == (1, [deliveries[2].pk])
+        assert admin_client.get(admin_url(WebhookDelivery, "change", deliveries[0].pk)).status_code == 404
+
     def test_the_page_says_why_nothing_is_sent(self, admin_client):
         gone = make_endpoint(URL)
         WebhookEndpoint.objects.filter(pk=gone.pk).update(active=False, disabled="gone", disabled_at=now())
