@@ -158,6 +158,10 @@ class AgentGroupInline(StackedInline):
         listed = self._listed(request).values("pk")
         return not Agent.objects.filter(groups__menu=menu).exclude(pk__in=listed).exists()
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may not pick sends nobody away with their group either."""
+        return super().has_delete_permission(request, obj) and self._may_pick(request, obj)
+
     def _listed(self, request: HttpRequest) -> QuerySet[Agent]:
         """The agents on the person's own list."""
         listed: QuerySet[Agent] = self.admin_site.get_model_admin(Agent).get_queryset(request)

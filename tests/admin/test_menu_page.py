@@ -328,9 +328,12 @@ class TestWhoServesIt:
         person = make_person("supervisor")
         person.limited_to_teams.add(team)
         person.user_permissions.set(
-            Permission.objects.filter(codename__in=("change_menu", "add_agentgroup", "change_agentgroup"))
+            Permission.objects.filter(
+                codename__in=("change_menu", "add_agentgroup", "change_agentgroup", "delete_agentgroup")
+            )
         )
         client.force_login(person)
+        assert "data-remove-row" in client.get(page_of(menu)).content.decode()
 
         def send(**changes):
             return client.post(page_of(menu), sent_back(client.get(page_of(menu)), **changes))
@@ -341,7 +344,11 @@ class TestWhoServesIt:
         assert send(**{"groups-0-name": "North"}).status_code == 302
         group = menu.groups.get()
         group.agents.add(other)
-        assert f"{own} and 1 other" in client.get(page_of(menu)).content.decode()
+        page = client.get(page_of(menu)).content.decode()
+        assert f"{own} and 1 other" in page
+        assert "groups-0-DELETE" not in page
+        assert "data-remove-row" not in page
+        send(**{"groups-0-DELETE": "on"})
         send(**{"groups-0-name": "South", "groups-0-agents": [own.pk]})
         assert (menu.groups.get().name, {*group.agents.all()}) == ("South", {own, other})
 
