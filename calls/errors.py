@@ -41,7 +41,6 @@ CALL_NOT_FOUND = Sentence("call_not_found", "Call {call_id} is not found", 404)
 CALL_CANNOT_BE_CANCELLED = Sentence("call_cannot_be_cancelled", "Call can't be cancelled")
 CALL_IDS_REQUIRED = Sentence("call_ids_required", "call_ids is required")
 TOO_MANY_CALL_IDS = Sentence("too_many_call_ids", "call_ids has {most} ids at most")
-CALL_NAMED_TWICE = Sentence("call_named_twice", "call_ids has {call_id} twice")
 JOB_NOT_FOUND = Sentence("job_not_found", "Job {job_id} is not found", 404)
 # Ours: the platform has no such verbs.
 CALL_CANNOT_BE_MOVED = Sentence("call_cannot_be_moved", "Call can't be moved")

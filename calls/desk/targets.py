@@ -42,5 +42,13 @@ def _with_states(menus: QuerySet[Menu], at: datetime) -> list[tuple[Menu, bool]]
     """Menus that have somebody to serve them, and whether each takes calls at the moment `at`; open ones first."""
     found = menus.filter(groups__agents__isnull=False).distinct().select_related("parent")
     shown = found.order_by("name", "pk").prefetch_related("deflection_options")[:SHOWN]
-    states = [(menu, menu.state_at(at) == Menu.State.OPEN) for menu in shown]
+    states = [(menu, _is_open(menu, at)) for menu in shown]
     return sorted(states, key=lambda one: not one[1])
+
+
+def _is_open(menu: Menu, at: datetime) -> bool:
+    """Whether `menu` takes calls; one whose hours cannot be read does not."""
+    try:
+        return menu.state_at(at) == Menu.State.OPEN
+    except ValueError:
+        return False

@@ -44,10 +44,10 @@ def cancel_call(call: Call, at: datetime | None = None) -> bool:
 
 
 def read_call_ids(body: dict[str, Any]) -> list[int]:
-    """The `call_ids` of `body`, a request of PATCH /calls/scheduled/cancel: 1 to 1,000 different ones.
+    """The `call_ids` of `body`, a request of PATCH /calls/scheduled/cancel: 1 to 1,000, each taken once.
 
-    Refused, in this order: none, what are no ids, more than 1,000, and the same one twice. Whether there are such calls
-    is found out later, one by one.
+    Refused, in this order: none, what are no ids, and more than 1,000. Whether there are such calls is found out later,
+    one by one.
     """
     given = body.get("call_ids")
     if given is None or given in ("", []):
@@ -57,12 +57,7 @@ def read_call_ids(body: dict[str, Any]) -> list[int]:
     call_ids = [_read_call_id(value) for value in given]
     if len(call_ids) > MOST_AT_ONCE:
         raise Refused(errors.TOO_MANY_CALL_IDS, most=f"{MOST_AT_ONCE:,}")
-    seen: set[int] = set()
-    for call_id in call_ids:
-        if call_id in seen:
-            raise Refused(errors.CALL_NAMED_TWICE, call_id=call_id)
-        seen.add(call_id)
-    return call_ids
+    return list(dict.fromkeys(call_ids))
 
 
 def _read_call_id(value: Any) -> int:
@@ -101,21 +96,38 @@ def _carry_on(at: datetime) -> bool:
     open_jobs = CancelJob.objects.filter(finished_at=None).order_by("pk")
     if not open_jobs.exists():
         return False
-    with transaction.atomic():
-        job = open_jobs.select_for_update(skip_locked=True).first()
+    job: CancelJob | None = None
+    try:
+        with transaction.atomic():
+            job = open_jobs.select_for_update(skip_locked=True).first()
+            if job is None:
+                return False
+            _note(job, _try_to_cancel(job.call_ids[job.done], job, at), at)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
         if job is None:
-            return False
-        call_id = job.call_ids[job.done]
-        why_not = _try_to_cancel(call_id, job, at)
-        if why_not is None:
-            job.cancelled.append(call_id)
-        else:
-            job.failed.append({"id": call_id, "message": why_not})
-        job.done += 1
-        if job.done == len(job.call_ids):
-            job.finished_at = at
-        job.save(update_fields=["done", "cancelled", "failed", "finished_at"])
+            raise
+        # The commit was refused, and all of it undone: that is no reason to begin with this call for ever.
+        log.exception("job %s: a call cannot be cancelled; the job goes on with the next", job.job_id)
+        with transaction.atomic():
+            stored = CancelJob.objects.select_for_update().get(pk=job.pk)
+            if stored.done == job.done - 1:
+                _note(stored, SERVER_ERROR.text, at)
     return True
+
+
+def _note(job: CancelJob, why_not: str | None, at: datetime) -> None:
+    """What became of the next call of the locked `job` stands in it: None where the call is cancelled."""
+    call_id = job.call_ids[job.done]
+    if why_not is None:
+        job.cancelled.append(call_id)
+    else:
+        job.failed.append({"id": call_id, "message": why_not})
+    job.done += 1
+    if job.done == len(job.call_ids):
+        job.finished_at = at
+    job.save(update_fields=["done", "cancelled", "failed", "finished_at"])
 
 
 def _try_to_cancel(call_id: int, job: CancelJob, at: datetime) -> str | None:

@@ -275,7 +275,6 @@ OF_CALLS: Operations = {
                 errors.CALL_IDS_REQUIRED,
                 *not_well_formed("call_ids"),
                 *each(errors.TOO_MANY_CALL_IDS, "most", (f"{MOST_AT_ONCE:,}",)),
-                errors.CALL_NAMED_TWICE,
             ),
             body=CallsToCancel,
         ),

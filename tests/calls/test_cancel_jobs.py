@@ -82,13 +82,20 @@ def test_a_job_cancels_what_can_be_cancelled_and_says_why_the_rest_cannot(api, c
         ({"call_ids": ["9" * 5_000]}, "call_ids is not well formed", "call_ids_not_well_formed"),
         ({"call_ids": [None]}, "call_ids is not well formed", "call_ids_not_well_formed"),
         ({"call_ids": [*range(1, 1_002)]}, "call_ids has 1,000 ids at most", "too_many_call_ids"),
-        ({"call_ids": [7, 8, "7"]}, "call_ids has 7 twice", "call_named_twice"),
     ],
 )
-def test_what_is_no_list_of_different_calls_is_refused(api, body, message, code):
+def test_what_is_no_list_of_calls_is_refused(api, body, message, code):
     refused = api.patch("/calls/scheduled/cancel", body)
     assert (refused.status_code, refused.json(), refused["X-Error-Code"]) == (400, {"message": message}, code)
     assert not CancelJob.objects.exists()
+
+
+def test_a_call_that_is_named_twice_is_cancelled_once(api):
+    (call,) = make_scheduled(1)
+    _job, get = ask_for(api, call.pk, str(call.pk), call.pk)
+    cancelling.carry_out_jobs(now())
+    assert get()["cancelled"] == [call.pk]
+    assert trail(call) == ["cancelled"]
 
 
 def test_a_thousand_are_taken_and_carried_out_in_batches(api, monkeypatch):
