@@ -28,6 +28,8 @@ Disabled = WebhookEndpoint.Disabled
 
 # How long the secret before the last signs, too.
 ROTATION = timedelta(days=1)
+# Another one made within this time, as by a second click, is in place of the first, which nobody can have in use yet.
+AT_ONCE = timedelta(minutes=1)
 BATCH = 500
 
 
@@ -65,7 +67,9 @@ def rotate_secret(endpoint: WebhookEndpoint, at: datetime | None = None) -> str:
     at = at or now()
     with transaction.atomic():
         endpoint = _lock(endpoint)
-        endpoint.previous_secret, endpoint.previous_secret_until = endpoint.secret, at + ROTATION
+        until = endpoint.previous_secret_until
+        if until is None or until <= at + ROTATION - AT_ONCE:
+            endpoint.previous_secret, endpoint.previous_secret_until = endpoint.secret, at + ROTATION
         endpoint.secret = make_secret()
         endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
     return endpoint.secret
