@@ -3,6 +3,7 @@
 Whoever may change logins is not limited, whatever stands there: they could lift their own limits.
 """
 
+from collections import defaultdict
 from collections.abc import Collection
 
 from django.contrib.auth.models import AnonymousUser
@@ -29,9 +30,14 @@ def with_teams_below(team_ids: Collection[int]) -> set[int]:
 
 
 def with_all_below(tree: QuerySet, keys: Collection[int]) -> set[int]:
-    """`keys`, and those of all rows of `tree` below them by their `parent`; a query a level."""
-    found, last = set(keys), set(keys)
+    """`keys`, and those of all rows of `tree` below them by their `parent`; one query, however deep it is."""
+    found, last = set(keys), list(keys)
+    if not found:
+        return found
+    below: dict[int, list[int]] = defaultdict(list)
+    for key, parent in tree.order_by().exclude(parent=None).values_list("pk", "parent"):
+        below[parent].append(key)
     while last:
-        last = set(tree.filter(parent__in=last).values_list("pk", flat=True)) - found
-        found |= last
+        last = [key for parent in last for key in below[parent] if key not in found]
+        found.update(last)
     return found

@@ -25,5 +25,5 @@ def sees_everything(user: User | AnonymousUser) -> bool:
 
 
 def branch_ids(menu_ids: Collection[int]) -> set[int]:
-    """`menu_ids`, and the ids of all menus below them, deleted ones too; a query a level of the tree."""
+    """`menu_ids`, and the ids of all menus below them, deleted ones too; one query."""
     return with_all_below(Menu.objects.all(), menu_ids)

@@ -9,6 +9,7 @@ from agents.roles import give_role
 from calls.models import Call, Contact, DialPrompt, EndUser, Offer, Ticket
 from calls.scope import scope_of
 from menus.models import BranchLimit, Menu
+from menus.scope import branch_ids
 from tests.admin.permissions import CELLS
 from tests.admin.rows import admin_url, fill
 from tests.conftest import HOST
@@ -151,3 +152,14 @@ def test_limits_do_not_bind_whoever_could_lift_them():
     user.delete()
     viewer = supervisor(branches=[make_menu("Elsewhere")], role="viewer")
     assert not scope_of(viewer).calls().exists()
+
+
+def test_a_branch_is_found_by_one_query_however_deep_it_is(django_assert_num_queries):
+    top = make_menu("Top")
+    below = make_menu("Below", parent=top)
+    leaf = make_menu("Leaf", parent=below, deleted=True)
+    make_menu("Beside")
+    with django_assert_num_queries(1):
+        assert branch_ids([top.pk, below.pk]) == {top.pk, below.pk, leaf.pk}
+    with django_assert_num_queries(0):
+        assert branch_ids([]) == set()
