@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from csp.constants import SELF, UNSAFE_EVAL
 from csp.middleware import CSPMiddleware, PolicyParts
@@ -17,9 +18,11 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def is_this_center(host: str) -> bool:
-    """True where `host` (no port) is this center's own name, an IP address, or plain `localhost`."""
+    """True where `host` (no port) is this center's own name, the one that the world has for it (CCAI_PUBLIC_URL), an IP
+    address, or plain `localhost`."""
     host = host.lower().rstrip(".")
-    if host in (f"{settings.CCAI_SUBDOMAIN}.{settings.CCAI_DOMAIN}", "localhost"):
+    public = urlsplit(settings.CCAI_PUBLIC_URL).hostname
+    if host in (f"{settings.CCAI_SUBDOMAIN}.{settings.CCAI_DOMAIN}", public, "localhost"):
         return True
     try:
         ipaddress.ip_address(host.strip("[]"))

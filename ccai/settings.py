@@ -466,7 +466,7 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
         # Below that it writes down addresses, in which people's numbers are searched for.
-        "urllib3": {"level": "INFO"},
+        "urllib3": {"level": "ERROR"},
     },
 }
 

@@ -33,7 +33,8 @@ class Paper(TwilioHttpClient):
 
     def request(self, method, url, params=None, data=None, **_more):
         Paper.asked.append((method, urlsplit(url).path, data if method == "POST" else params))
-        answer = Paper.answers.pop(0) if Paper.answers else {}
+        nothing = {"calls": []} if method == "GET" and url.endswith("/Calls.json") else {}
+        answer = Paper.answers.pop(0) if Paper.answers else nothing
         if isinstance(answer, Exception):
             raise answer
         if callable(answer):
@@ -61,7 +62,7 @@ class Paper(TwilioHttpClient):
     @classmethod
     def rung(cls):
         """Which numbers and addresses Twilio was to ring, in their order."""
-        return [sent["To"] for _method, path, sent in cls.asked if path.endswith("/Calls.json") and "To" in sent]
+        return [sent["To"] for method, path, sent in cls.asked if method == "POST" and path.endswith("/Calls.json")]
 
     @classmethod
     def ended(cls):
@@ -91,6 +92,7 @@ class Twilio:
 
     def __init__(self):
         self.client = Client(SERVER_NAME="127.0.0.1")
+        self.through_no_proxy = Client(SERVER_NAME=urlsplit(PUBLIC).hostname)
 
     def post(self, path, sent, *, token=TOKEN, public=PUBLIC, signature=None):
         """What we answer."""

@@ -1,6 +1,8 @@
 """Click to call through Twilio: the agent first, then the end user, and whatever may go wrong on the way."""
 
 import re
+import socket
+import threading
 
 import pytest
 import requests
@@ -9,11 +11,12 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from agents.models import Agent
 from calls.models import Call, Participant, TwilioLine, VoipOrder
+from calls.voip.twilio.client import QuietHttpClient
 from ccai.times import now
 from tests.calls.talking import engaged, post_inbound, trail
 from tests.factories import make_agent
 from tests.voip.conftest import PHONE
-from tests.voip.paper import ACCOUNT, PUBLIC, Paper, line_of, new_sid, refused
+from tests.voip.paper import ACCOUNT, PUBLIC, TOKEN, Paper, line_of, new_sid, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
@@ -225,8 +228,10 @@ class TestSilence:
             Response(502, "<html><h1>Bad Gateway</h1></html>"),
             Response(201, "<html>Welcome</html>"),
             Response(201, '{"sid": 7}'),
+            Response(307, ""),
+            Response(408, ""),
         ],
-        ids=["time-out", "html-error", "html", "lie"],
+        ids=["time-out", "html-error", "html", "lie", "elsewhere", "proxy"],
     )
     def silence(self, request):
         return request.param
@@ -299,6 +304,44 @@ class TestSilence:
         agent.refresh_from_db()
         clock.tick()
         assert Paper.ended() == {agent.sid}
+
+    @pytest.mark.parametrize("is_found", [True, False], ids=["found", "unknown"])
+    def test_about_an_end_user_lets_nobody_ring_them_while_they_may_be_rung(self, api, clock, menu, twilio, is_found):
+        call_id = post_inbound(api, menu, NUMBER)
+        clock.tick()
+        twilio.report(line_of(call_id, None), "in-progress")
+        Paper.answers.append(requests.ReadTimeout())
+        clock.tick()
+        ben = make_agent("ben@example.com", auto_answer=True, sip_address="+13105550101")
+        menu.groups.get().agents.add(ben)
+        sid = new_sid()
+        Paper.answers += [{"calls": [{"sid": sid, "status": "ringing"}]}] if is_found else []
+        twilio.report(line_of(call_id, None), "completed")
+        clock.pass_by(3)
+        assert Paper.rung() == [PHONE, NUMBER, "+13105550101"]
+        twilio.report(line_of(call_id, None), "in-progress")
+        clock.tick()
+        call = Call.objects.get(pk=call_id)
+        if is_found:
+            assert sid in Paper.ended()
+            assert (call.status, Paper.rung()[3:]) == ("connecting", [NUMBER])
+        else:
+            assert (call.status, call.fail_reason, Paper.rung()[3:]) == ("failed", "voip_conn_timeout", [])
+
+    def test_a_line_that_may_be_another_calls_is_left_alone(self, dial, clock):
+        Paper.answers.append(requests.ReadTimeout())
+        dial()
+        lost = TwilioLine.objects.get()
+        # Another call to the same phone is being asked for just now.
+        TwilioLine.objects.create(
+            provider="twilio", call_ref=7, to_number=lost.to_number, from_number=lost.from_number, created_at=now()
+        )
+        found = {"calls": [{"sid": new_sid(), "status": "ringing"}]}
+        Paper.answers += [found, found]
+        clock.jump(61)
+        clock.tick()
+        assert Paper.ended() == set()
+        assert not TwilioLine.objects.exclude(sid="").exists()
 
 
 class TestDisorder:
@@ -381,6 +424,12 @@ class TestWhatIsNotOfTwilio:
         assert Call.objects.get(pk=call_id).status == "connecting"
         assert twilio.client.get(path).status_code == 405
 
+    def test_comes_by_the_name_that_the_world_has_for_the_center_too(self, dial, twilio):
+        line = line_of(dial(), None)
+        twilio.client = twilio.through_no_proxy
+        assert twilio.report(line, "ringing").status_code == 204
+        assert twilio.post("/voip/twilio/status", {}, token="another").status_code == 403
+
     def test_nothing_is_verified_by_an_empty_token(self, dial, twilio, settings):
         call_id = dial()
         settings.CCAI_TWILIO_AUTH_TOKEN = ""
@@ -415,6 +464,23 @@ class TestLogs:
         assert "Twilio" in said
         for secret in (NUMBER, PHONE, "%2B1", "a-token-that", ACCOUNT):
             assert secret not in said
+
+    def test_of_headers_that_are_none_have_no_address(self, caplog):
+        caplog.set_level("DEBUG")
+        with socket.create_server(("127.0.0.1", 0)) as liar:
+
+            def lie():
+                with liar.accept()[0] as asked:
+                    asked.recv(65_536)
+                    asked.sendall(b"HTTP/1.1 200 OK\r\nno header\r\nContent-Length: 2\r\n\r\n{}")
+
+            speaks = threading.Thread(target=lie)
+            speaks.start()
+            url = f"http://127.0.0.1:{liar.getsockname()[1]}/Calls.json"
+            assert QuietHttpClient().request("GET", url, params={"To": NUMBER}, auth=(ACCOUNT, TOKEN)).text == "{}"
+            speaks.join()
+        assert NUMBER[1:] not in caplog.text
+        assert TOKEN not in caplog.text
 
     def test_questions_say_since_when(self, dial, clock):
         Paper.answers.append(requests.ReadTimeout())

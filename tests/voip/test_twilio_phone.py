@@ -1,10 +1,13 @@
 """Callers on the phone through Twilio: menus by keys, the queue, a message; and agents who hold and hand on."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from agents.models import Agent
 from calls.models import Call, Offer, TwilioLine, TwilioRecording
 from calls.services import accept_offer, complete_transfer, hold, resume, transfer
+from menus.models import Menu
 from tests.calls.callers import make_ivr
 from tests.calls.talking import engaged, post_inbound, trail
 from tests.factories import make_agent
@@ -80,6 +83,10 @@ class TestACaller:
         assert (call.status, call.disconnected_by) == ("finished", "end_user")
         clock.tick()
         assert Paper.ended() == {agent.sid}
+
+    def test_hears_a_text_without_what_no_document_may_have(self, ring, tree):
+        Menu.objects.filter(pk=tree.pk).update(output_msg="Copied\x0bfrom an\x1f editor")
+        assert ElementTree.fromstring(ring()).findtext(".//Say") == "Copied from an  editor"
 
     def test_is_answered_once_however_often_twilio_asks(self, ring, clock):
         sid = new_sid()

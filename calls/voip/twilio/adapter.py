@@ -39,8 +39,6 @@ CLOCKS = timedelta(seconds=60)
 FETCH_AGAIN = (5, 15, 60, 300, 1_800, 7_200)
 # How long a worker has a recording to itself.
 LEASE = timedelta(seconds=300)
-# Recordings that one run fetches, one after the other.
-FETCHES = 3
 
 # Beside the states of lines: one that nobody has asked for, and one that Twilio does not know, and may have been asked.
 NEVER_ASKED = ""
@@ -125,18 +123,20 @@ class TwilioProvider(VoipProvider):
         return state
 
     def play(self, at: datetime, deliver: Deliver) -> int:
-        """Recordings that Twilio has reported are fetched, and delivered. Returns how many were due."""
-        for done in range(FETCHES):
-            recording = self._claim_recording(at)
-            if recording is None:
-                return done
-            self._fetch(recording, at, deliver)
-        return FETCHES
+        """The next recording that Twilio has reported is fetched, and delivered: one, since calls wait meanwhile.
+        Returns how many were due."""
+        recording = self._claim_recording(at)
+        if recording is None:
+            return 0
+        self._fetch(recording, at, deliver)
+        return 1
 
     def _ring(self, order: DialOrder, leg: int, to: str) -> str:
         """A phone rings; once. The line is in our books before, so that what is reported of it finds it."""
         if not order.from_number:
             raise VoipError("Twilio rings nobody without an outbound number", fail_reason=FailReason.VOIP_TWILIO_ERROR)
+        if not leg:
+            self._end_earlier(order.call_id)
         line = lines.begin(self.name, order.call_id, leg=leg, to=to, shown=order.from_number)
         try:
             with understood(agent=bool(leg)):
@@ -157,6 +157,15 @@ class TwilioProvider(VoipProvider):
             raise
         lines.adopt(line, sid)
         return sid
+
+    def _end_earlier(self, call_id: int) -> None:
+        """No line that the end user had before is left. VoipError where nobody knows whether there is one, so that they
+        are not rung twice."""
+        for line in lines.living(self.name, call_id).filter(leg=0):
+            self._end(line)
+            if not line.sid:
+                said = "nobody knows whether the end user was rung before"
+                raise VoipError(said, permanent=True, fail_reason=FailReason.VOIP_CONN_TIMEOUT)
 
     def _tell(self, line: TwilioLine, document: str, told: str) -> None:
         """The line does as `document` says. Nothing where it is over."""
@@ -184,13 +193,16 @@ class TwilioProvider(VoipProvider):
         lines.advance(line, State.OVER, now())
 
     def _look_for(self, line: TwilioLine) -> str:
-        """Twilio's id of a line that it did not tell us: of the one call there that fits; "" where not one does."""
+        """Twilio's id of a line that it did not tell us: of the one call there that fits; "" where not one does, or
+        where another line of ours, of which we do not know it either, may be that one."""
         since = line.created_at - CLOCKS
         with understood():
             found = self._client().calls.page(
                 to=line.to_number, from_=line.from_number, start_time_after=since, page_size=20
             )
             sids = {_sid_of(one) for one in found if one.date_created is None or one.date_created >= since}
+        if lines.is_mistakable(line, since):
+            return ""
         sids -= set(TwilioLine.objects.filter(sid__in=sids).values_list("sid", flat=True))
         if len(sids) != 1:
             return ""

@@ -20,8 +20,8 @@ from calls.voip.twilio.reasons import refusal
 
 # Bytes that a recording may have: four hours of a telephone's sound.
 RECORDING_MAX_BYTES = 256 * 1_048_576
-# Seconds that one may take to come; less than a worker has it to itself.
-RECORDING_SECONDS = 240
+# Seconds that one may take to come: the clock's worker does nothing else meanwhile.
+RECORDING_SECONDS = 30
 
 
 class QuietHttpClient(TwilioHttpClient):
@@ -71,7 +71,8 @@ def understood(*, agent: bool = False) -> Iterator[None]:
     try:
         yield
     except (TwilioRestException, TwilioServiceException) as error:
-        if error.status >= 500:
+        # 408: it may be a proxy between us that waited in vain. 3xx: nobody knows who it was that sent us elsewhere.
+        if error.status >= 500 or error.status < 400 or error.status == 408:
             raise VoipTimeout(f"Twilio answered HTTP {error.status}") from None
         raise refusal(error.status, error.code, agent=agent) from None
     except requests.RequestException as error:

@@ -1,6 +1,7 @@
 """TwiML, which says what a line at Twilio is to do: https://www.twilio.com/docs/voice/twiml."""
 
 import hashlib
+import re
 
 from django.conf import settings
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
@@ -20,6 +21,8 @@ MESSAGE_SECONDS = 180
 MUSIC_ROUNDS = 3
 # Twilio says no more than 4,096 letters at once.
 SAYS_AT_MOST = 4_000
+# What no XML document may have in it. Editors leave such characters in texts that are copied from them.
+NOT_XML = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 # The languages that Twilio speaks, by the first part of ours; others are read out in its default.
 VOICES = {
@@ -141,6 +144,7 @@ def language_of(call_id: int) -> str:
 
 def _say(document: VoiceResponse | Gather, text: str, lang: str) -> None:
     """`text` is read out, where there is any."""
+    text = NOT_XML.sub(" ", text)
     if not text:
         return
     voice = VOICES.get(lang.partition("-")[0].lower())

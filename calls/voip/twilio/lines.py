@@ -52,6 +52,14 @@ def adopt(line: TwilioLine, sid: str) -> bool:
     return bool(taken) or line.sid == sid
 
 
+def is_mistakable(line: TwilioLine, since: datetime) -> bool:
+    """Whether other lines between the same numbers were asked for after `since` whose ids at Twilio we do not know."""
+    alike = TwilioLine.objects.filter(
+        provider=line.provider, sid="", to_number=line.to_number, from_number=line.from_number, created_at__gte=since
+    )
+    return alike.exclude(pk=line.pk).exclude(state=State.OVER).exists()
+
+
 def advance(line: TwilioLine, state: str, at: datetime) -> bool:
     """`line` has come to `state`; False where it had come as far, or farther, before."""
     before = FORWARD[: FORWARD.index(State(state))]
