@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import requests
+from django.db import connection
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -150,7 +151,8 @@ class WatchedAdapter(HTTPAdapter):
 class Question:
     """A question that may take several requests, over one connection, and no longer than `seconds` in all.
 
-    Looking up the host's name is the system's, and not in that time.
+    Looking up the host's name is the system's, and not in that time. Whoever asks outside of a transaction gives the
+    connection to the database back: there are few, and ten who wait here would keep everybody else from the center.
     """
 
     def __init__(self, base: str, auth: AuthBase, seconds: float) -> None:
@@ -166,6 +168,8 @@ class Question:
         self._deadline = Deadline(seconds)
 
     def __enter__(self) -> Self:
+        if not connection.in_atomic_block:
+            connection.close()
         self._token = running.set(self._deadline)
         self._deadline.start()
         return self

@@ -6,11 +6,13 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from calls.crm import crm, pausing
 from calls.crm.base import CrmContact, CrmTicket, CrmUnavailable
 from calls.crm.http import MAX_BODY
 from calls.crm.zendesk import likeness, read_wait
+from calls.models import Call
 from ccai.times import now
 
 TICKET = "/api/v2/tickets/76518.json"
@@ -163,6 +165,13 @@ class TestTrouble:
         zendesk.answer("/api/v2/users/381630957515.json", raw=b"H" * 20, pause=0.6 * SHORT / 20)
         with pytest.raises(CrmUnavailable, match="not in time"):
             ask.find_ticket("76518")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_who_waits_for_an_answer_keeps_no_connection_to_the_database(self, ask):
+        assert not Call.objects.exists()
+        assert connection.connection is not None
+        assert ask.find_ticket("76518")
+        assert connection.connection is None
 
     def test_nobody_there_is_no_answer(self, ask, settings):
         settings.CCAI_ZENDESK_URL = "http://127.0.0.1:9"
