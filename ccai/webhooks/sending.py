@@ -33,6 +33,7 @@ FEW, MANY = 8, 256
 # Seconds.
 PULSE = 0.05  # between two looks at what has come back
 LOOK = 0.25  # between two looks for what is due while nothing comes back
+RELEASE = 2.0  # between two looks for what is kept though its endpoint is active
 FAREWELL = 3.0  # for what is under way when the process is to end
 # Before the end of a claim nothing is begun any more.
 MARGIN = timedelta(seconds=1)
@@ -78,14 +79,16 @@ class Sender:
     def run(self) -> int:
         """Nothing is due any more, or the process is to end. Returns how many deliveries were tried."""
         tried = 0
-        look_at = ends_at = 0.0
-        outbox.release_kept(now())
+        look_at = release_at = ends_at = 0.0
         try:
             while True:
                 claimed = 0
                 if stopping.is_set():
                     ends_at = ends_at or time.monotonic() + FAREWELL
                 elif time.monotonic() >= look_at:
+                    if time.monotonic() >= release_at:
+                        outbox.release_kept(now())
+                        release_at = time.monotonic() + RELEASE
                     claimed = self.claim_due()
                     look_at = time.monotonic() + (0 if claimed else LOOK)
                 self.put_to_work()

@@ -356,3 +356,23 @@ def test_what_was_kept_while_its_endpoint_was_switched_on_goes_too(receiver):
     WebhookDelivery.objects.update(due_at=None)
     send()
     assert receiver.numbers == [1, 2]
+
+
+def test_so_does_what_is_kept_while_a_long_run_goes_on(receiver, settings):
+    settings.CCAI_WEBHOOK_TIMEOUT = 20
+    heard = threading.Event()
+
+    def answer(handler, message):
+        if message["data"]["number"] == 2:
+            heard.set()
+            return 200
+        columns = {"subject": "call:2", "uid": "msg_2", "type": "call.flagged", "body": '{"data": {"number": 2}}'}
+        event = WebhookEvent.objects.create(**columns)
+        WebhookDelivery.objects.create(event=event, endpoint=receiver.endpoint, subject="call:2", due_at=None)
+        connection.close()
+        return 200 if heard.wait(15) else 500
+
+    receiver.answer = answer
+    tell("call:1", 1)
+    send()
+    assert heard.is_set()
