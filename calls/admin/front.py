@@ -74,8 +74,8 @@ SENTENCES = {
         "count",
     ),
     Concern.VOICEMAILS_UNHEARD: ngettext_lazy(
-        "%(count)d message has waited for more than a day for somebody to listen to it.",
-        "%(count)d messages have waited for more than a day for somebody to listen to them.",
+        "%(count)d message of the last 30 days has waited for more than a day for somebody to listen to it.",
+        "%(count)d messages of the last 30 days have waited for more than a day for somebody to listen to them.",
         "count",
     ),
 }

@@ -24,7 +24,7 @@ from menus.scope import branch_ids
 from menus.tree import in_order
 
 # Of a report: a year. Its figures are added up anew whenever it is asked for, while somebody waits.
-MOST_DAYS = 366
+MOST_DAYS = 1_100
 NAMES = ("span", "from", "to", "branch", "team", "agent", "channel", "step", "heat")
 # Figures that the heat map can show.
 HEATS = ("calls", "offered", "abandoned", "service_level", "abandon_rate", "speed_of_answer", "handle_time")
