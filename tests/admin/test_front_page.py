@@ -113,7 +113,7 @@ def test_a_silent_crm_and_messages_that_wait_are_told(front):
     make_call("voicemail_received", menu=menu)
     text = front()
     assert "who 1 caller is" in text
-    assert "1 message has waited for more than a day" in text
+    assert "1 message of the last 30 days has waited for more than a day" in text
 
 
 def test_a_limited_supervisor_sees_what_is_theirs(client, front):
