@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.contrib.auth.models import AnonymousUser
 
 from agents.models import User
-from agents.scope import UNLIMITED, teams_of, with_all_below
+from agents.scope import UNLIMITED, limited_with_all_below, teams_of, with_all_below
 from menus.models import BranchLimit, Menu
 
 
@@ -15,8 +15,7 @@ def branches_of(user: User | AnonymousUser) -> frozenset[int] | None:
         return frozenset()
     if user.has_perm(UNLIMITED):
         return None
-    roots = set(BranchLimit.objects.filter(user=user).values_list("menu_id", flat=True))
-    return frozenset(branch_ids(roots)) if roots else None
+    return limited_with_all_below(Menu.objects.all(), BranchLimit.objects.filter(user=user), "menu")
 
 
 def sees_everything(user: User | AnonymousUser) -> bool:
