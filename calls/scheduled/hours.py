@@ -99,6 +99,7 @@ def count_outside(menu_ids: Collection[int]) -> int:
     return sum(outside_by_menu(menu_ids).values())
 
 
-def outside_address(menu_id: int) -> str:
-    """The page of those calls of a menu, where they are moved or cancelled."""
-    return f"{reverse('scheduled_calls')}?day=all&outside=1&menu={menu_id}"
+def outside_address(menu_id: int | None = None) -> str:
+    """The page of those calls of a menu, of all menus else, where they are moved or cancelled."""
+    address = f"{reverse('scheduled_calls')}?day=all&outside=1"
+    return address if menu_id is None else f"{address}&menu={menu_id}"

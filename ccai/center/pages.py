@@ -1,7 +1,8 @@
 """Pages of files: upload one, look at what it would change, apply it. The center file, and the table of agents.
 
 What is uploaded waits as a StagedFile, which only its owner sees. It is gone as soon as it is applied, or its
-owner goes back to upload another one; a center file also where it has faults; and all after a quarter of an hour.
+owner uploads another one or says that they will; a center file also where it has faults; and all after a quarter of an
+hour.
 """
 
 from collections.abc import Callable
@@ -36,11 +37,13 @@ from ccai.center.dumping import dump_center
 from ccai.center.faults import CenterFaults
 from ccai.center.guarding import judge_for
 from ccai.center.loading import PlanIsStale, load_center
-from ccai.center.report import LoadReport, Outcome, Outside
+from ccai.center.report import LoadReport, Outcome
 from ccai.models import StagedFile
 
 # As many lines as somebody reads on a page.
 MOST_LINES = 500
+# As many menus as are warned of one by one.
+MOST_OUTSIDE = 10
 STALE = _("The center has changed since this page was made. Look again at what the file would do, and apply it then.")
 
 Page = Callable[..., HttpResponseBase]
@@ -118,20 +121,31 @@ def looked_at(request: HttpRequest, template: str, title: str, file: StagedFile,
     return shown(request, template, title, file=file, **facts)
 
 
-def outside_seen(request: HttpRequest, report: LoadReport) -> list[Outside]:
-    """The scheduled calls that fall outside, for those who see calls."""
-    return report.outside if request.user.has_perm("calls.view_call") else []
+def outside_seen(request: HttpRequest, report: LoadReport) -> list[tuple[str, str]]:
+    """How many scheduled calls fall outside, menu by menu, each with the way to them; to those who see calls. After
+    as many menus as one reads, how many more there are."""
+    if not request.user.has_perm("calls.view_call"):
+        return []
+    seen = [(str(one), outside_address(one.menu_id)) for one in report.outside[:MOST_OUTSIDE]]
+    if more := len(report.outside[MOST_OUTSIDE:]):
+        sentence = ngettext(
+            "… and scheduled calls of %(menus)d more menu fall outside its hours.",
+            "… and scheduled calls of %(menus)d more menus fall outside their hours.",
+            more,
+        )
+        seen.append((sentence % {"menus": more}, outside_address()))
+    return seen
 
 
 def say_outside(request: HttpRequest, report: LoadReport) -> None:
-    """How many scheduled calls now fall outside, menu by menu, with the way to them."""
-    for outside in outside_seen(request, report):
+    """How many scheduled calls now fall outside, with the ways to them."""
+    for sentence, address in outside_seen(request, report):
         messages.warning(
             request,
             format_html(
                 '{} <a class="underline font-semibold" href="{}">{}</a>',
-                outside,
-                outside_address(outside.menu_id),
+                sentence,
+                address,
                 say("Move, keep or cancel them"),
             ),
         )
@@ -140,15 +154,10 @@ def say_outside(request: HttpRequest, report: LoadReport) -> None:
 def stage(request: HttpRequest, purpose: StagedFile.Purpose, file: UploadedFile) -> StagedFile:
     """The file that was uploaded, kept in the place of an earlier one."""
     with transaction.atomic():
-        forget(request, purpose)
+        StagedFile.objects.filter(user=person(request), purpose=purpose).delete()
         return StagedFile.objects.create(
             user=person(request), purpose=purpose, name=(file.name or "")[-255:], content=file.read()
         )
-
-
-def forget(request: HttpRequest, purpose: StagedFile.Purpose) -> None:
-    """The person has no file that waits."""
-    StagedFile.objects.filter(user=person(request), purpose=purpose).delete()
 
 
 def staged(request: HttpRequest, purpose: StagedFile.Purpose, pk: int) -> StagedFile:
@@ -185,7 +194,6 @@ def import_agents(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         kept = stage(request, StagedFile.Purpose.AGENTS, form.cleaned_data["file"])
         return redirect("agents_import_preview", pk=kept.pk)
-    forget(request, StagedFile.Purpose.AGENTS)
     return shown(
         request,
         "admin/agents/agent/import.html",
@@ -199,8 +207,11 @@ def import_agents(request: HttpRequest) -> HttpResponseBase:
 
 @behind("agents.add_agent", "agents.change_agent")
 def preview_agent_import(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """GET: what the table would do, or what is wrong with it. POST: apply it, whole or not at all."""
+    """GET: what the table would do, or what is wrong with it. POST: apply it, whole or not at all; or forget it."""
     kept = staged(request, StagedFile.Purpose.AGENTS, pk)
+    if "another" in request.POST:
+        kept.delete()
+        return redirect("agents_import")
     if request.method == "POST":
         try:
             done = apply_agents(bytes(kept.content), kept.name, person(request), request.POST.get("plan", ""))
@@ -270,14 +281,16 @@ def center_file(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         kept = stage(request, StagedFile.Purpose.CENTER, form.cleaned_data["file"])
         return redirect("center_file_preview", pk=kept.pk)
-    forget(request, StagedFile.Purpose.CENTER)
     return shown(request, "admin/center/file.html", say("Center file"), form=form, limit=parsing.MAX_BYTES >> 20)
 
 
 @behind("ccai.load_center")
 def preview_center_file(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """GET: what the file would do, or what is wrong with it. POST: apply it, whole or not at all."""
+    """GET: what the file would do, or what is wrong with it. POST: apply it, whole or not at all; or forget it."""
     kept = staged(request, StagedFile.Purpose.CENTER, pk)
+    if "another" in request.POST:
+        kept.delete()
+        return redirect("center_file")
     is_sent = request.method == "POST"
     documents = [(kept.name, bytes(kept.content))]
     plan = request.POST.get("plan", "") if is_sent else None

@@ -195,6 +195,16 @@ def test_nothing_is_applied_that_was_not_previewed(admin_client):
     assert Agent.objects.get().agent_number == "2"
 
 
+def test_a_table_waits_until_its_owner_takes_another(admin_client):
+    page = upload(admin_client, csv_of("email", "ana@example.com"))
+    [(preview, _status)] = page.redirect_chain
+    admin_client.get(IMPORT)  # in a second tab
+    assert admin_client.get(preview).status_code == 200
+    assert admin_client.post(preview, {"another": ""}).url == IMPORT
+    assert not StagedFile.objects.exists()
+    assert not Agent.objects.exists()
+
+
 def test_nobody_gives_or_takes_by_a_table_what_they_may_not_by_hand(admin_user):
     admin, supervisor = person("admin"), person("supervisor")
     Agent.objects.create(user=admin_user)

@@ -106,12 +106,31 @@ def test_scheduled_calls_that_fall_outside_new_hours_are_counted_before_and_afte
     assert "fall outside" not in page.content.decode()
 
 
-def test_whoever_goes_back_leaves_no_file_behind(admin_client):
+def test_of_many_menus_whose_calls_fall_outside_ten_are_named_and_the_others_counted(admin_client):
+    make_center()
+    monday = now().replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(days=7 - now().weekday())
+    for number in range(1, 13):
+        make_call(menu=make_menu(f"Menu {number}", pk=number), status="scheduled", scheduled_at=monday)
+    hours = "hours: {time_zone: UTC, weekly: {mon: ['09:00-17:00']}}"
+    page = upload(admin_client, f"menus: [{', '.join(f'{{id: {number}, {hours}}}' for number in range(1, 13))}]")
+    rest = "… and scheduled calls of 2 more menus fall outside their hours."
+    said = [sentence for sentence, _address in page.context["outside"]]
+    assert (len(said), "“Menu 10”" in said[9], said[10]) == (11, True, rest)
+    page = apply(admin_client, page)
+    said = [str(message) for message in page.context["messages"]]
+    assert (len(said), said[10].startswith(rest), '?day=all&amp;outside=1"' in said[10]) == (11, True, True)
+
+
+def test_a_file_waits_until_its_owner_takes_another(admin_client):
     page = upload(admin_client, FILE)
-    assert StagedFile.objects.exists()
-    admin_client.get(PAGE)
+    [(preview, _status)] = page.redirect_chain
+    admin_client.get(PAGE)  # in a second tab
+    admin_client.post(PAGE)  # without a file
+    assert admin_client.get(preview).status_code == 200
+    assert admin_client.post(preview, {"another": ""}).url == PAGE
     assert not StagedFile.objects.exists()
-    assert "no longer kept" in admin_client.get(page.redirect_chain[-1][0]).content.decode()
+    assert not Menu.objects.exists()
+    assert "no longer kept" in admin_client.get(preview).content.decode()
 
 
 def test_more_passwords_than_a_page_can_hash_are_refused(admin_client):
