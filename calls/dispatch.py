@@ -8,6 +8,7 @@ A step returns how much it did, so that a caller may go on until there is nothin
 """
 
 import logging
+import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from django.db.models import Exists, OuterRef, Q
 from agents import availability
 from calls import asking, lifecycle, offers, orders
 from calls.crm import comments, crm
-from calls.crm.base import CrmUnavailable
+from calls.crm.base import CrmUnavailable, NotAsked
 from calls.models import Call, DisconnectedBy, EndUser, FailReason, Participant, Status, Transfer, VoipOrder
 from calls.services import (
     action_only,
@@ -50,9 +51,10 @@ log = logging.getLogger(__name__)
 TO_BE_DIALLED = (Status.ASSIGNED, Status.SWITCHING)
 # How soon a CRM that did not answer is asked about the same person again.
 ASK_CRM_AGAIN = timedelta(seconds=60)
-# How soon it is asked again about the tickets of calls that are due, and how many of these one question is about.
+# How soon it is asked again about the tickets of calls that are due, how many of these one question is about, and how
+# many questions are asked to find those of them that it can be asked about, at most.
 LOOK_AGAIN = timedelta(seconds=20)
-TICKETS = 50
+TICKETS, QUESTIONS = 50, 10
 
 Step = Callable[[datetime], int]
 # Held by whoever waits for the CRM.
@@ -80,9 +82,10 @@ def look_at_tickets(at: datetime) -> int:
 
     While the CRM does not answer they wait, and it is asked again and again until they expire. A ticket that it does
     not know any more keeps nobody from being called. Who asks has those calls to themselves, so that of many workers
-    one waits for an answer.
+    one waits for an answer. Where there is none about several, it is asked about the halves of them, and of these, as
+    chance has it: one ticket about which it never answers sensibly holds up no call but its own.
     """
-    again = at + LOOK_AGAIN
+    again = max(at, now()) + LOOK_AGAIN
     with transaction.atomic():
         due = list(
             Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at, ask_crm_at__lte=at)
@@ -90,13 +93,28 @@ def look_at_tickets(at: datetime) -> int:
             .select_for_update(skip_locked=True)[:TICKETS]
         )
         Call.objects.filter(pk__in=[call.pk for call in due]).update(ask_crm_at=again)
-    if not due:
-        return 0
-    try:
-        closed = crm().closed_tickets({call.out_ticket_id for call in due if call.out_ticket_id})
-    except CrmUnavailable as error:
-        log.warning("%s calls that are due wait for the CRM to answer: %s", len(due), error)
-        return len(due)
+    random.shuffle(due)
+    parts = [due] if due else []
+    settled = questions = 0
+    while parts and questions < QUESTIONS and now() < again:
+        part, questions = parts.pop(), questions + 1
+        try:
+            closed = crm().closed_tickets({call.out_ticket_id for call in part if call.out_ticket_id})
+        except CrmUnavailable as error:
+            if isinstance(error, NotAsked):
+                break
+            if part is due:
+                log.warning("%s calls that are due wait for the CRM to answer: %s", len(due), error)
+            half = len(part) // 2
+            parts += [part[:half], part[half:]] if half else []
+        else:
+            _settle_tickets(part, closed, again, at)
+            settled += len(part)
+    return settled
+
+
+def _settle_tickets(due: Sequence[Call], closed: set[str], again: datetime, at: datetime) -> None:
+    """Of `due`, which were claimed until `again`, those with a ticket in `closed` are `cancelled`, the others free."""
     with transaction.atomic():
         # One that was moved meanwhile is looked at in its new time.
         mine = Call.objects.filter(pk__in=[call.pk for call in due], status=Status.SCHEDULED, ask_crm_at=again)
@@ -104,7 +122,6 @@ def look_at_tickets(at: datetime) -> int:
         without_reason = [call for call in known if call.out_ticket_id in closed]
         lifecycle.transition_many(without_reason, Status.CANCELLED, cause="ticket_closed", at=at)
         Call.objects.filter(pk__in=[call.pk for call in known]).update(ask_crm_at=None)
-    return len(due)
 
 
 def queue_due(at: datetime) -> int:

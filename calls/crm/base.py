@@ -17,6 +17,10 @@ class CrmUnavailable(Exception):
         self.again_in = again_in
 
 
+class NotAsked(CrmUnavailable):
+    """It was not asked, because of what it did before; the log has that."""
+
+
 class CrmRefused(Exception):
     """The CRM will not take this, however often it is told. Its text is a sentence for people."""
 

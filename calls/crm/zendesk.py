@@ -20,7 +20,7 @@ from django.conf import settings
 from phonenumbers import PhoneNumberFormat, ValidationResult
 from requests.auth import AuthBase
 
-from calls.crm.base import Crm, CrmContact, CrmRefused, CrmTicket, CrmUnavailable
+from calls.crm.base import Crm, CrmContact, CrmRefused, CrmTicket, CrmUnavailable, NotAsked
 from calls.crm.http import Answer, NoAnswer, Question, Silence
 from calls.crm.pausing import pause, seconds_left
 from ccai.phones import parse_phone
@@ -36,10 +36,6 @@ EVERYTHING = "zendesk"
 TICKETS, COMMENTS, CANDIDATES = 25, 50, 3
 MAX_ID = 2**63 - 1
 MAX_NAME = 200  # characters, as end users have
-
-
-class NotAsked(CrmUnavailable):
-    """It was not asked, because of what it did before; the log has that."""
 
 
 class Credentials(AuthBase):

@@ -47,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         player = self.server.player
         player.requests.append(request)
         answer = player.find_answer(request)
+        answer = answer["made"](request) if "made" in answer else answer
         if "after" in answer:
             answer["after"].wait(20)
         if "raw" in answer:
@@ -104,7 +105,8 @@ class Player:
             self.answers.append((exchange["request"], exchange["response"]))
 
     def answer(self, path="", *, method="", **response):
-        """From now on it answers this to requests for this path, or to all; it comes before what was said earlier."""
+        """From now on it answers this to requests for this path, or to all; it comes before what was said earlier.
+        `made` makes the answer of the request."""
         self.answers.insert(0, ({"method": method, "path": path}, response))
 
     def find_answer(self, request):

@@ -154,6 +154,25 @@ class TestDue:
         clock.pass_by(1)
         assert status_of(other) in ("connecting", "connected")
 
+    def test_a_ticket_that_spoils_each_answer_holds_up_no_other_call(self, zendesk, menu, clock):
+        calls = [
+            make_call("scheduled", menu=menu, scheduled_at=now(), out_ticket_id=str(number), ask_crm_at=now())
+            for number in range(701, 725)
+        ]
+
+        def answer(request):
+            asked_for = [int(name) for name in request.query["ids"].split(",")]
+            closed = {"tickets": [{"id": number, "status": "closed"} for number in asked_for if number % 2]}
+            return {"body": {"tickets": "none"} if 708 in asked_for else closed}
+
+        zendesk.answer(SHOW_MANY, made=answer)
+        assert dispatch.look_at_tickets(now()) > 0
+        clock.jump(20)
+        dispatch.look_at_tickets(now())
+        assert list(Call.objects.exclude(ask_crm_at=None)) == [calls[7]]
+        assert Call.objects.filter(status="cancelled").count() == 12
+        assert len(zendesk.asked()) <= 2 * dispatch.QUESTIONS
+
     def test_calls_without_a_ticket_do_not_wait_for_an_outage(self, api, zendesk, menu, clock):
         body = schedule(api, menu, end_user_number=NUMBER)
         zendesk.answer(status=500)
