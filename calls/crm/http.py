@@ -4,22 +4,17 @@ Nothing that is raised or logged here has an address in it: those hold phone num
 """
 
 import json
-import socket
-import threading
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import requests
 from django.db import connection
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.poolmanager import PoolManager
+
+from ccai.deadlines import Deadline, watched_session
 
 CONNECT, READ = 3.05, 5.0  # seconds, for a connection and for each part of an answer
 MAX_BODY = 4 * 1_048_576  # bytes
@@ -50,104 +45,6 @@ class Answer:
             raise NoAnswer(f"{self.status} without JSON") from None
 
 
-class Deadline:
-    """After `seconds` the connections that are watched are cut, wherever they stand: a server that sends a byte now and
-    then keeps every time-out of a socket waiting for ever."""
-
-    def __init__(self, seconds: float) -> None:
-        self.has_passed = False
-        self._lock = threading.Lock()
-        self._watched: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
-
-    def start(self) -> None:
-        """From now on time runs."""
-        self._timer.start()
-
-    def end(self) -> None:
-        """Nothing is cut any more."""
-        self._timer.cancel()
-        with self._lock:
-            for watched in self._watched:
-                watched.close()
-            self._watched.clear()
-
-    def watch(self, connection: socket.socket) -> None:
-        """`connection` is cut when time is up. A copy of it is kept, which stays the same where TLS takes it over."""
-        with self._lock:
-            self._watched.append(connection.dup())
-            if self.has_passed:
-                self._cut()
-
-    def _pass(self) -> None:
-        with self._lock:
-            self.has_passed = True
-            self._cut()
-
-    def _cut(self) -> None:
-        for watched in self._watched:
-            try:
-                watched.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it is over already
-
-
-# Of the question that is being asked here.
-running: ContextVar[Deadline] = ContextVar("running")
-
-
-class WatchedConnection(HTTPConnection):
-    """Cut by the deadline of the question that opens it."""
-
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        running.get().watch(connection)
-        return connection
-
-
-class WatchedTlsConnection(HTTPSConnection):
-    """As WatchedConnection, from before the handshake on."""
-
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        running.get().watch(connection)
-        return connection
-
-
-class WatchedPool(HTTPConnectionPool):
-    """Of watched connections."""
-
-    ConnectionCls = WatchedConnection
-
-
-class WatchedTlsPool(HTTPSConnectionPool):
-    """Of watched connections."""
-
-    ConnectionCls = WatchedTlsConnection
-
-
-class WatchedAdapter(HTTPAdapter):
-    """The adapter of requests, over watched connections; through a proxy, too."""
-
-    poolmanager: PoolManager
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """As the one above, with our pools."""
-        super().init_poolmanager(*args, **kwargs)
-        self._watch(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """As the one above, with our pools."""
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        self._watch(manager)
-        return manager
-
-    @staticmethod
-    def _watch(manager: PoolManager) -> None:
-        manager.pool_classes_by_scheme = {"http": WatchedPool, "https": WatchedTlsPool}
-
-
 class Question:
     """A question that may take several requests, over one connection, and no longer than `seconds` in all.
 
@@ -158,9 +55,7 @@ class Question:
     def __init__(self, base: str, auth: AuthBase, seconds: float) -> None:
         self._base = base
         self._auth = auth
-        self._session = requests.Session()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, WatchedAdapter())
+        self._session = watched_session()
         # No compression, so that what comes is as large as it says.
         self._session.headers.update(
             {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "ccai"}
@@ -170,15 +65,13 @@ class Question:
     def __enter__(self) -> Self:
         if not connection.in_atomic_block:
             connection.close()
-        self._token = running.set(self._deadline)
-        self._deadline.start()
+        self._deadline.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        running.reset(self._token)
-        self._deadline.end()
+        self._deadline.__exit__(kind, error, trace)
         self._session.close()
 
     def ask(

@@ -6,17 +6,19 @@ silence, an error of Twilio's own, an answer that is none. What surely did not a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
+from typing import Any
 
 import requests
 from django.conf import settings
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
 from twilio.rest import Client
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from calls.voip.base import VoipError, VoipTimeout
 from calls.voip.twilio.reasons import refusal
+from ccai.deadlines import Deadline, watched_session
 
 # Bytes that a recording may have: four hours of a telephone's sound.
 RECORDING_MAX_BYTES = 256 * 1_048_576
@@ -25,13 +27,19 @@ RECORDING_SECONDS = 30
 
 
 class QuietHttpClient(TwilioHttpClient):
-    """The SDK's own, which would write numbers and texts into the log, without that.
+    """The SDK's own, which would write numbers and texts into the log, and wait for ever for a peer that drips, without
+    that: a request has CCAI_TWILIO_TIMEOUT seconds in all, looking up the host's name apart.
 
     It opens a connection for each request: one that is kept may break just when a phone is to be rung.
     """
 
     def __init__(self) -> None:
         super().__init__(pool_connections=False, timeout=settings.CCAI_TWILIO_TIMEOUT)
+
+    def request(self, *args: Any, **kwargs: Any) -> Response:
+        """As the one above; VoipTimeout where there is no whole answer in time."""
+        with in_time(settings.CCAI_TWILIO_TIMEOUT), watched_session() as self.session:
+            return super().request(*args, **kwargs)
 
     def log_request(self, kwargs: object) -> None:
         """Nothing is written."""
@@ -40,16 +48,19 @@ class QuietHttpClient(TwilioHttpClient):
         """Nothing is written."""
 
     def fetch_sound(self, url: str, auth: tuple[str, str]) -> bytes:
-        """The WAV file at `url`. VoipError where it is none, is too long, or comes too slowly."""
-        with requests.get(url, auth=auth, timeout=self.timeout, stream=True) as answer:
+        """The WAV file at `url`. VoipError where it is none, or is too long; VoipTimeout where it comes too slowly."""
+        sound = bytearray()
+        with (
+            in_time(RECORDING_SECONDS),
+            watched_session() as session,
+            session.get(url, auth=auth, timeout=self.timeout, stream=True) as answer,
+        ):
             if answer.status_code != 200:
                 raise VoipError(f"Twilio answered HTTP {answer.status_code} to the question for a recording")
-            sound = bytearray()
-            until = monotonic() + RECORDING_SECONDS
             for part in answer.iter_content(65_536):
                 sound += part
-                if len(sound) > RECORDING_MAX_BYTES or monotonic() > until:
-                    raise VoipError("the recording is too long, or Twilio too slow with it")
+                if len(sound) > RECORDING_MAX_BYTES:
+                    raise VoipError("the recording is too long")
         if not sound.startswith(b"RIFF"):
             raise VoipError("what Twilio gave for a recording is no WAV file")
         return bytes(sound)
@@ -60,6 +71,20 @@ def make_client(http_client: TwilioHttpClient) -> Client:
     user: str = settings.CCAI_TWILIO_API_KEY or settings.CCAI_TWILIO_ACCOUNT_SID
     secret: str = settings.CCAI_TWILIO_API_SECRET if settings.CCAI_TWILIO_API_KEY else settings.CCAI_TWILIO_AUTH_TOKEN
     return Client(user, secret, settings.CCAI_TWILIO_ACCOUNT_SID, http_client=http_client)
+
+
+@contextmanager
+def in_time(seconds: float) -> Iterator[None]:
+    """What a watched session does inside is cut after `seconds`, and is a VoipTimeout then, whatever came of it; unless
+    there was no connection at all."""
+    with Deadline(seconds) as deadline:
+        try:
+            yield
+        except (OSError, HTTPError, ValueError) as error:
+            if not deadline.has_passed or (isinstance(error, requests.RequestException) and _never_arrived(error)):
+                raise
+        if deadline.has_passed:
+            raise VoipTimeout("Twilio did not answer in time")
 
 
 @contextmanager
