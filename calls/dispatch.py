@@ -254,11 +254,11 @@ def fill_in_contacts(at: datetime) -> int:
             .select_for_update(skip_locked=True)[:REQUESTS]
         )
         EndUser.objects.filter(pk__in=[one.pk for one in waiting]).update(ask_crm_at=at + ASK_CRM_AGAIN)
-    for end_user in waiting:
+    for done, end_user in enumerate(waiting):
         try:
             contact = crm().find_contact(end_user.number)
         except CrmUnavailable:
-            break
+            return done
         end_users.identify(end_user, contact)
     return len(waiting)
 

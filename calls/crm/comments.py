@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from calls.crm import crm
-from calls.crm.base import CrmRefused, CrmUnavailable
+from calls.crm.base import CrmRefused, CrmUnavailable, NotAsked
 from calls.models import Call, CrmComment, DisconnectedBy, Status
 from ccai.times import now, wire_time
 
@@ -53,11 +53,13 @@ def write_refused(call: Call) -> None:
 
 
 def post(at: datetime) -> int:
-    """Comments that are due have been posted, or will be tried again, or are given up. Returns how many were due."""
-    for done in range(REQUESTS):
+    """Comments that are due have been posted, or will be tried again, or are given up. Returns of how many the CRM was
+    told; a comment of which it could not be told now, because it is left alone, is due when it no longer is."""
+    done = 0
+    for _comment in range(REQUESTS):
         comment = _claim(at)
         if comment is None:
-            return done
+            break
         # Another worker's, once the lease is over: what this one then has to say of it is of no account.
         mine = CrmComment.objects.filter(pk=comment.pk, attempts=comment.attempts)
         try:
@@ -69,14 +71,20 @@ def post(at: datetime) -> int:
             )
         except CrmRefused as error:
             mine.update(due_at=None, error=str(error)[:200])
+            done += 1
             log.warning("call %s: the CRM does not take the comment %s: %s", comment.call_id, comment.occasion, error)
+        except NotAsked as error:
+            # No try; nor does it say that the CRM cannot be told of others, on other tickets.
+            mine.update(due_at=_due_in(comment, at, error.again_in), attempts=comment.attempts - 1)
         except CrmUnavailable as error:
-            mine.update(due_at=_next_try(comment, at, error.again_in), error=str(error)[:200])
+            wait = max(BACK_OFF[min(comment.attempts, len(BACK_OFF)) - 1], error.again_in)
+            mine.update(due_at=_due_in(comment, at, wait), error=str(error)[:200])
             # The others would only find out the same.
             return done + 1
         else:
             mine.update(due_at=None, posted_at=max(at, now()), error="")
-    return REQUESTS
+            done += 1
+    return done
 
 
 def marker(call_id: int, occasion: str) -> str:
@@ -150,11 +158,10 @@ def _claim(at: datetime) -> CrmComment | None:
     return comment
 
 
-def _next_try(comment: CrmComment, at: datetime, again_in: float) -> datetime | None:
-    """When the CRM is told again; None where it has been tried for long enough."""
-    at = max(at, now())
-    wait = max(BACK_OFF[min(comment.attempts, len(BACK_OFF)) - 1], again_in)
-    if at + timedelta(seconds=wait) > comment.created_at + GIVE_UP:
+def _due_in(comment: CrmComment, at: datetime, wait: float) -> datetime | None:
+    """When the CRM is told after `wait` seconds; None where the comment is too old by then."""
+    due = max(at, now()) + timedelta(seconds=wait)
+    if due > comment.created_at + GIVE_UP:
         log.warning("call %s: the comment %s for the CRM is given up", comment.call_id, comment.occasion)
         return None
-    return at + timedelta(seconds=wait)
+    return due

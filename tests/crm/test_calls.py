@@ -330,6 +330,22 @@ class TestComments:
         clock.pass_by(1)
         assert zendesk.asked() == [f"GET {COMMENTS}", f"PUT {TICKET}"]
 
+    def test_a_pause_is_no_try_and_no_work(self, zendesk, clock):
+        pausing.pause("zendesk", 50)
+        end(make_talk())
+        EndUser.objects.create(number="+12025550123", ask_crm_at=now())
+        make_call("scheduled", scheduled_at=now(), out_ticket_id="76519", ask_crm_at=now())
+        steps = (comments.post, dispatch.fill_in_contacts, dispatch.look_at_tickets)
+        assert [step(now()) for step in steps] == [0, 0, 0]
+        comment = CrmComment.objects.get()
+        assert (comment.attempts, comment.error) == (0, "")
+        clock.jump(49)
+        assert comments.post(now()) == 0
+        assert zendesk.asked() == []
+        clock.jump(2)
+        assert comments.post(now()) == 1
+        assert zendesk.asked() == [f"PUT {TICKET}"]
+
     def test_after_a_day_it_is_given_up_and_the_calls_page_says_so(self, zendesk, clock, admin_client):
         call = end(make_talk())
         page = admin_url(Call, "change", call.pk)
