@@ -9,6 +9,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 WORKERS := 2
 # What takes a browser or other programs, and is tested once, on one database.
 ONCE := tests/browser tests/outside
+# What asks no database, asks every one alike, or brings its own: it is tested on SQLite alone.
+ALIKE := tests/serve tests/settings tests/admin/test_permissions.py tests/admin/test_pages.py tests/api/test_words.py \
+	tests/center/test_yaml.py tests/webhooks/test_addresses.py
 
 # What is installed, as files: a target that is older than its requirements is made again.
 RUNTIME := $(VENV)/.runtime
@@ -39,7 +42,7 @@ lint: $(DEVELOPMENT)  ## Style, types, arrows and missing migrations
 
 test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for what is tested once
 	$(BIN)/pytest --db sqlite $(ONCE:%=--ignore %) -n $(WORKERS) --dist loadgroup
-	$(BIN)/pytest --db postgresql $(ONCE:%=--ignore %) -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest --db postgresql $(ONCE:%=--ignore %) $(ALIKE:%=--ignore %) -n $(WORKERS) --dist loadgroup
 
 test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
 	$(BIN)/pytest --db sqlite tests/browser

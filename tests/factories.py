@@ -19,9 +19,10 @@ numbers = count(1)
 
 def make_agent(email: str | None = None, *, active: bool = True, status: str = "available", **columns: Any) -> Agent:
     """An agent with a login, available unless said otherwise."""
-    number = next(numbers)
+    # Names that sort in the order in which the agents are made.
+    number = f"{next(numbers):05}"
     user = User.objects.create(
-        email=email or f"agent{number}@example.com", first_name="Agent", last_name=str(number), is_active=active
+        email=email or f"agent{number}@example.com", first_name="Agent", last_name=number, is_active=active
     )
     return Agent.objects.create(user=user, status=status, **columns)
 

@@ -74,7 +74,7 @@ def fill(number):
     talking = Engagement.objects.create(agent=agent, kind="call")
     Participant.objects.create(call=call, type="agent", agent=agent, status="connected", engagement=talking)
     Participant.objects.create(call=call, type="end_user", end_user=end_user, status="connected")
-    Transfer.objects.create(call=call, from_menu=root.snapshot(), to_menu=menu.snapshot())
+    Transfer.objects.create(call=call, from_menu=root.path(), to_menu=menu.path())
     DeflectionDetail.objects.create(call=call, deflection="after_hours_voicemail", from_menu_path=menu.path())
     Photo.objects.create(call=call, file="photos/one.jpg")
     Video.objects.create(call=call, file="videos/one.mp4")
