@@ -77,14 +77,17 @@ def line_document(request: HttpRequest, call_id: int, leg: int, attempt: int) ->
 
 @signed
 def key_pressed(request: HttpRequest, call_id: int, leg: int, attempt: int) -> HttpResponse:
-    """The end user has pressed a key; the line does what follows from it."""
+    """The end user has pressed a key; the line does what follows from it. A key for what the line does no more, as one
+    that Twilio reports again, counts for nothing."""
     with transaction.atomic():
         found = _find(request, call_id, leg, attempt)
         if found is None:
             return _unknown(call_id)
         call, line = found
         key = request.POST.get("Digits", "")[:1]
-        if key in KEYS and not line.leg and lines.is_newest(line):
+        told = request.GET.get("told", "")
+        is_for_this = len(told) == documents.MARK and line.told.startswith(told)
+        if key in KEYS and is_for_this and not line.leg and lines.is_newest(line):
             apply_voip_event(VoipEvent(VoipEventKind.KEY_PRESSED, call.pk, NAME, now(), key=key))
         return _twiml(_document(call, line))
 
@@ -133,7 +136,8 @@ def call_came_in(request: HttpRequest, menu_id: int) -> HttpResponse:
                 raise
     with transaction.atomic():
         line = known.get()
-        return _twiml(_document(_lock(line.call_ref), line))
+        call = _lock(line.call_ref)
+        return _unknown(line.call_ref) if call is None else _twiml(_document(call, line))
 
 
 @signed
@@ -144,6 +148,8 @@ def number_status(request: HttpRequest) -> HttpResponse:
         return _unknown(0)
     with transaction.atomic():
         call = _lock(line.call_ref)
+        if call is None:
+            return _unknown(line.call_ref)
         line.refresh_from_db()
         _take_report(request, call, line)
     return HttpResponse(status=204)
@@ -168,7 +174,7 @@ def _answer(sid: str, number: str, menu: Menu, dialled: str) -> None:
 
 def _find(request: HttpRequest, call_id: int, leg: int, attempt: int) -> tuple[Call, TwilioLine] | None:
     """The line, which is Twilio's `CallSid` from now on, and its call, locked; None where there is no such line."""
-    call = Call.objects.select_for_update(of=("self",)).filter(pk=call_id).first()
+    call = _lock(call_id)
     line = lines.of_call(NAME, call_id).filter(leg=leg, attempt=attempt).first()
     sid = request.POST.get("CallSid", "")
     if call is None or line is None or not CALL_SID.fullmatch(sid) or not lines.adopt(line, sid):
@@ -176,8 +182,9 @@ def _find(request: HttpRequest, call_id: int, leg: int, attempt: int) -> tuple[C
     return call, line
 
 
-def _lock(call_id: int) -> Call:
-    return Call.objects.select_for_update(of=("self",)).get(pk=call_id)
+def _lock(call_id: int) -> Call | None:
+    """The call, for this transaction alone; None where it is gone."""
+    return Call.objects.select_for_update(of=("self",)).filter(pk=call_id).first()
 
 
 def _take_report(request: HttpRequest, call: Call, line: TwilioLine) -> None:

@@ -104,6 +104,8 @@ class Twilio:
         """The line has come so far."""
         line.refresh_from_db()
         path = f"/voip/twilio/{line.call_ref}/{line.leg}/{line.attempt}/{what}"
+        if what == "key":
+            path += f"?told={line.told[:16]}"
         sid = line.sid or more.pop("sid", None) or new_sid()
         return self.post(path, {"CallSid": sid, "AccountSid": ACCOUNT, "CallStatus": status, **more})
 

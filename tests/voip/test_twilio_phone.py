@@ -1,5 +1,6 @@
 """Callers on the phone through Twilio: menus by keys, the queue, a message; and agents who hold and hand on."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -58,7 +59,7 @@ class TestACaller:
         line = TwilioLine.objects.get()
         call = Call.objects.get(pk=line.call_ref)
         assert '<Say language="en-US">This is Welcome &amp; hello.</Say>' in document
-        assert f'action="{PUBLIC}/voip/twilio/{call.pk}/0/1/key"' in document
+        assert f'action="{PUBLIC}/voip/twilio/{call.pk}/0/1/key?told={line.told[:16]}"' in document
         assert 'finishOnKey=""' in document
         clock.tick()
         # The line does already what it was ordered to.
@@ -92,6 +93,31 @@ class TestACaller:
         sid = new_sid()
         assert ring(sid) == ring(sid)
         assert Call.objects.count() == TwilioLine.objects.count() == 1
+
+    def test_goes_one_menu_down_however_often_twilio_reports_the_key(self, ring, tree, twilio):
+        sales = Menu.objects.get(name="Sales")
+        make_ivr("New", parent=sales, position=0, agents=[])
+        document = ring()
+        line = TwilioLine.objects.get()
+        (path,) = re.findall(rf'action="{PUBLIC}([^"]+)"', document)
+        sent = {"CallSid": line.sid, "CallStatus": "in-progress", "Digits": "1"}
+        heard = {twilio.post(path, sent).content for _time in range(3)}
+        assert len(heard) == 1
+        assert b"This is Sales." in heard.pop()
+        assert Call.objects.get().menu == sales
+        # Nor does a key that says not what it is for.
+        for nothing in ("", "?told=", "?told=" + "0" * 16):
+            assert twilio.post(path.partition("?")[0] + nothing, sent).status_code == 200
+        assert Call.objects.get().menu == sales
+
+    def test_whose_call_is_gone_is_404(self, ring, tree, twilio):
+        ring()
+        line = TwilioLine.objects.get()
+        Call.objects.all().delete()
+        sent = {"CallSid": line.sid, "CallStatus": "completed"}
+        assert twilio.post("/voip/twilio/status", sent).status_code == 404
+        sent = {**sent, "From": CALLER, "To": OURS}
+        assert twilio.post(f"/voip/twilio/inbound/{tree.pk}", sent).status_code == 404
 
     def test_waits_again_where_the_agent_does_not_answer(self, ring, press, clock, twilio):
         ring()

@@ -14,6 +14,8 @@ from calls.voip.twilio.addresses import address_of
 IN_CONFERENCE = "conference"
 ON_HOLD = "hold"
 
+# How much of the hash of what asked for a key comes back with the key.
+MARK = 16
 # Seconds: until a prompt is said again to who presses no key, and that a message may take.
 PROMPT_AGAIN = 8
 MESSAGE_SECONDS = 180
@@ -107,7 +109,7 @@ def follow(instruction: Instruction, line: TwilioLine) -> str:
             input="dtmf",
             num_digits=1,
             finish_on_key="",
-            action=address_of(line, "key"),
+            action=f"{address_of(line, 'key')}?told={mark_of(instruction)[:MARK]}",
             timeout=1 if waits else PROMPT_AGAIN,
         )
         _say(gather, instruction.text, lang)
