@@ -62,7 +62,8 @@ def measure(events: str = "100000") -> None:
     with subprocess.Popen([sys.executable, "-m", "bench.receiving"], stdout=subprocess.PIPE, text=True) as receiver:
         try:
             assert receiver.stdout is not None
-            endpoint = make_endpoint(f"http://127.0.0.1:{int(receiver.stdout.readline())}/hook")
+            with override_settings(CCAI_WEBHOOK_ALLOW_PRIVATE=True):
+                endpoint = make_endpoint(f"http://127.0.0.1:{int(receiver.stdout.readline())}/hook")
             write_backlog(endpoint.pk, count)
             began = time.monotonic()
             with override_settings(CCAI_WEBHOOK_ALLOW_PRIVATE=True), Memory() as memory:

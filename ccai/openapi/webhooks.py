@@ -7,6 +7,7 @@ from calls.serializers import CallObject
 from calls.webhooks import OfferedCallObject
 from ccai.openapi.operations import JSON
 from ccai.shapes import Fields, Keywords, Schema, Schemas, Time
+from ccai.webhooks.endpoints import EndpointTest
 from ccai.webhooks.events import TYPES
 
 TAG = "Webhooks"
@@ -16,6 +17,7 @@ DATA: dict[str, tuple[str, Any]] = {
     "call": ("CallEvent", CallObject),
     "offer": ("OfferEvent", OfferedCallObject),
     "agent": ("AgentEvent", AgentObject),
+    "endpoint": ("EndpointEvent", EndpointTest),
 }
 HEADERS = {
     "webhook-id": "The event's own id: the same in every attempt, and in the body.",

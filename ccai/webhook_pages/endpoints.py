@@ -55,6 +55,7 @@ class WebhookEndpointAdmin(CenterAdmin):
         return [
             path("<int:pk>/secret/", wrap(require_POST(self.secret_view)), name="ccai_webhookendpoint_secret"),
             path("<int:pk>/again/", wrap(require_POST(self.again_view)), name="ccai_webhookendpoint_again"),
+            path("<int:pk>/test/", wrap(require_POST(self.test_view)), name="ccai_webhookendpoint_test"),
             *super().get_urls(),
         ]
 
@@ -101,6 +102,16 @@ class WebhookEndpointAdmin(CenterAdmin):
             count = endpoints.send_again_since(endpoint, form.cleaned_data["since"])
             said = ngettext("%(count)d message is sent again.", "%(count)d messages are sent again.", count)
             messages.success(request, said % {"count": count})
+        return self._back(pk)
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """POST: the endpoint is sent a test."""
+        endpoint = self._find(request, pk, "ccai.change_webhookendpoint")
+        if endpoint.active:
+            endpoints.send_test(endpoint)
+            messages.success(request, gettext("A test message is on its way. Look below for what came of it."))
+        else:
+            messages.error(request, gettext("The endpoint is not active. Switch it on first."))
         return self._back(pk)
 
     def _find(self, request: HttpRequest, pk: int, permission: str) -> WebhookEndpoint:

@@ -69,17 +69,32 @@ def is_inside(address: IPv4Address | IPv6Address) -> bool:
     return address not in GLOBAL_6 or any(address in network for network in INSIDE_6)
 
 
+def is_written_inside(host: str) -> bool:
+    """Whether `host` is inside as it is written: as a number, or as the name that every machine has for itself. No
+    name server is asked."""
+    if f".{host.rstrip('.').lower()}".endswith(".localhost"):
+        return True
+    try:
+        return any(_is_inside(address) for address in _find(host, 0, socket.AI_NUMERICHOST))
+    except (OSError, UnicodeError):
+        return False
+
+
 def resolve(host: str, port: int) -> list[Address]:
     """The addresses of `host`. Unreachable where it has none, or one of them is inside and CCAI_WEBHOOK_ALLOW_PRIVATE
     does not allow that."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = _find(host, port)
     except (OSError, UnicodeError):
         raise Unreachable(_("The name of its host is not known.")) from None
-    addresses = [Address(family, at) for family, _type, _protocol, _name, at in found]
     if not settings.CCAI_WEBHOOK_ALLOW_PRIVATE and any(_is_inside(address) for address in addresses):
         raise Unreachable(_("Its host is inside this network, where nothing is sent."))
     return addresses
+
+
+def _find(host: str, port: int, flags: int = 0) -> list[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return [Address(family, at) for family, _type, _protocol, _name, at in found]
 
 
 def _is_inside(address: Address) -> bool:

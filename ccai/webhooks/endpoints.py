@@ -6,6 +6,7 @@ Each locks the endpoint's row first, as whoever sends does (`outbox.py`).
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypedDict
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,9 +17,11 @@ from django.utils.translation import gettext as _
 
 from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, make_secret
 from ccai.times import now
-from ccai.webhooks.events import is_pattern, wants
+from ccai.webhooks.addresses import is_written_inside
+from ccai.webhooks.events import TEST, is_pattern, wants
 from ccai.webhooks.nudging import nudge
 from ccai.webhooks.posting import Place
+from ccai.webhooks.recording import make_event
 from ccai.webhooks.telling import tell_of_disabled
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,19 @@ AT_ONCE = timedelta(minutes=1)
 BATCH = 500
 
 
+class TestedEndpoint(TypedDict):
+    """An endpoint as a test names it."""
+
+    id: int
+    description: str
+
+
+class EndpointTest(TypedDict):
+    """What a test tells."""
+
+    endpoint: TestedEndpoint
+
+
 def make_endpoint(url: str, events: Iterable[str] = (), description: str = "") -> WebhookEndpoint:
     """A new endpoint, active, with a secret of its own. ValidationError, with a sentence, as `check_url` and
     `check_events`."""
@@ -43,7 +59,7 @@ def make_endpoint(url: str, events: Iterable[str] = (), description: str = "") -
 
 
 def check_url(url: str) -> None:
-    """ValidationError where no message can be sent to `url`. Where its host is, is judged when something is sent."""
+    """ValidationError where no message can be sent to `url`. Where a name leads is judged when something is sent."""
     try:
         parts = urlsplit(url)
         is_possible = bool(Place.of(url)) and parts.port != 0
@@ -53,6 +69,8 @@ def check_url(url: str) -> None:
         raise ValidationError(_("Write an address that begins with https://, such as https://example.com/hook."))
     if parts.username is not None or parts.password is not None:
         raise ValidationError(_("Leave out name and password. The signature shows who sends."))
+    if not settings.CCAI_WEBHOOK_ALLOW_PRIVATE and is_written_inside(parts.hostname or ""):
+        raise ValidationError(_("Nothing is sent inside this network. Write an address that the internet has."))
 
 
 def check_events(patterns: Iterable[str]) -> None:
@@ -138,6 +156,26 @@ def send_again_since(endpoint: WebhookEndpoint, moment: datetime, at: datetime |
             )
         wanted = WebhookDelivery.objects.filter(endpoint=endpoint, event__in=since)
         return _make_due(endpoint, wanted.values_list("pk", flat=True), at)
+
+
+def send_test(endpoint: WebhookEndpoint, at: datetime | None = None) -> None:
+    """A test is on its way to the endpoint, and to no other; of one that is not active it is kept until it is.
+
+    It is in place of tests that wait there, so that it is tried now and not when one of those is.
+    """
+    at = at or now()
+    subject = f"endpoint:{endpoint.pk}"
+    with transaction.atomic():
+        locked = _lock(endpoint)
+        waiting = _pending(locked).filter(subject=subject, claimed_until=None)
+        waiting.update(status=Status.GIVEN_UP, over_at=at, due_at=None)
+        data = EndpointTest(endpoint=TestedEndpoint(id=locked.pk, description=locked.description))
+        event = make_event(TEST, subject, data, at)
+        event.save()
+        due = at if locked.active else None
+        WebhookDelivery.objects.create(event=event, endpoint=locked, subject=subject, due_at=due)
+        if due:
+            transaction.on_commit(nudge)
 
 
 def forget(at: datetime) -> int:

@@ -1,7 +1,7 @@
 """What programs can be told of: the types of events, in words for people, and which an endpoint wants.
 
 Of a call there is one event for each transition of its lifecycle, named after the status it comes to; its birth is
-`call.created`, whatever the status it is born with.
+`call.created`, whatever the status it is born with. A test goes to the endpoint that it is of, and to no other.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+TEST = "endpoint.test"
 TYPES: dict[str, Promise] = {
     "call.created": _("A call is made, in whatever status it begins with"),
     "call.scheduled": _("A scheduled call has another time, or a deflected one is to be called at a time"),
@@ -38,15 +39,19 @@ TYPES: dict[str, Promise] = {
     "offer.expired": _("Nobody answered an offer in time"),
     "offer.withdrawn": _("An offer was withdrawn: the call went elsewhere"),
     "agent.status_changed": _("An agent has another status"),
+    TEST: _("Somebody tries whether messages arrive at this endpoint"),
 }
 
 
 def is_pattern(name: str) -> bool:
-    """Whether `name` is a type, or `call.*` for all that begin so."""
-    return name in TYPES or (name.endswith(".*") and any(type_.startswith(name[:-1]) for type_ in TYPES))
+    """Whether `name` is a type that can be wanted, or `call.*` for all that begin so."""
+    types = TYPES.keys() - {TEST}
+    return name in types or (name.endswith(".*") and any(type_.startswith(name[:-1]) for type_ in types))
 
 
 def wants(patterns: Iterable[str], type_: str) -> bool:
-    """Whether an endpoint with these `patterns` wants events of `type_`; one without any wants all."""
+    """Whether an endpoint with these `patterns` wants events of `type_`; one without any wants all but tests."""
+    if type_ == TEST:
+        return False
     known = list(patterns)
     return not known or type_ in known or f"{type_.partition('.')[0]}.*" in known

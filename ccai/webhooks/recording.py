@@ -90,7 +90,11 @@ class Notes:
     def write(self) -> None:
         """There is an event of each note, and a delivery for each endpoint that wants it."""
         self._read([note for note in self.notes if not note.is_read])
-        told = [(_event(note, note.data), note) for note in self.notes if note.data is not None]
+        told = [
+            (make_event(note.type, note.subject, note.data, note.at), note)
+            for note in self.notes
+            if note.data is not None
+        ]
         if not told:
             return
         WebhookEvent.objects.bulk_create([event for event, _note in told], batch_size=BATCH)
@@ -134,8 +138,9 @@ def _savepoints(connection: Any) -> frozenset[str]:
     return frozenset(filter(None, connection.savepoint_ids))
 
 
-def _event(note: Note, data: Mapping[str, Any] | None) -> WebhookEvent:
+def make_event(type_: str, subject: str, data: Mapping[str, Any], at: datetime) -> WebhookEvent:
+    """The event, with an id and a message of its own. It is not saved."""
     uid = f"msg_{uuid4().hex}"
-    body = {"id": uid, "type": note.type, "timestamp": wire_time(note.at), "data": data}
+    body = {"id": uid, "type": type_, "timestamp": wire_time(at), "data": data}
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return WebhookEvent(uid=uid, type=note.type, subject=note.subject, body=text, at=note.at)
+    return WebhookEvent(uid=uid, type=type_, subject=subject, body=text, at=at)

@@ -203,6 +203,7 @@ GET   /admin/ccai/webhookendpoint/{webhookendpoint}/delete/      login     login
 GET   /admin/ccai/webhookendpoint/{webhookendpoint}/history/     login     login 403    403        302
 POST  /admin/ccai/webhookendpoint/{webhookendpoint}/secret/      login     login 403    403        302
 POST  /admin/ccai/webhookendpoint/{webhookendpoint}/again/       login     login 403    403        302
+POST  /admin/ccai/webhookendpoint/{webhookendpoint}/test/        login     login 403    403        302
 GET   /admin/ccai/webhookdelivery/                               login     login 403    403        200
 GET   /admin/ccai/webhookdelivery/add/                           login     login 403    403        403
 GET   /admin/ccai/webhookdelivery/{webhookdelivery}/change/      login     login 403    403        200

@@ -10,7 +10,7 @@ from django.urls import reverse
 from agents.models import User
 from ccai.models import AuditEntry, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ccai.times import now
-from ccai.webhooks.endpoints import make_endpoint
+from ccai.webhooks.endpoints import disable, make_endpoint
 from tests.admin.rows import admin_url, sent_back
 from tests.factories import make_call
 
@@ -131,6 +131,20 @@ class TestDeliveries:
         ]
         page = admin_client.post(again, {"since": "yesterday"}, follow=True).content.decode()
         assert "This is no time." in page
+
+    def test_a_test_is_sent_to_this_endpoint_and_shown_below(self, admin_client):
+        endpoint, _other = make_endpoint(URL, ["agent.*"], "Billing"), make_endpoint(URL)
+        test = reverse("admin:ccai_webhookendpoint_test", args=[endpoint.pk])
+        page = admin_client.post(test, follow=True).content.decode()
+        assert "A test message is on its way." in page
+        delivery = WebhookDelivery.objects.get()
+        assert (delivery.endpoint, delivery.due_at is None) == (endpoint, False)
+        assert admin_url(WebhookDelivery, "change", delivery.pk) in page
+        add = admin_client.get(admin_url(WebhookEndpoint, "add")).content.decode()
+        assert "endpoint.test" not in add
+        disable(endpoint)
+        assert "Switch it on first." in admin_client.post(test, follow=True).content.decode()
+        assert WebhookDelivery.objects.count() == 1
 
     def test_who_sees_no_names_does_not_read_messages(self, client):
         delivery = make_delivery(make_endpoint(URL), make_call("failed"))

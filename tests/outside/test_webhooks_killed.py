@@ -76,7 +76,8 @@ def processes():
         process.wait()
 
 
-def test_who_sends_is_killed_at_any_moment_and_each_message_arrives(transactional_db, processes):
+def test_who_sends_is_killed_at_any_moment_and_each_message_arrives(transactional_db, processes, settings):
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
     with receiving() as receiver:
         endpoints.make_endpoint(receiver.url)
         for number in range(EVENTS):

@@ -99,7 +99,7 @@ def test_however_it_is_written_nothing_is_resolved_to_this_machine(host, setting
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_sent_to_a_name_that_is_this_machine():
     with receiving() as receiver:
-        endpoints.make_endpoint(receiver.url.replace("127.0.0.1", "localhost"))
+        WebhookEndpoint.objects.create(url=receiver.url.replace("127.0.0.1", "localhost"))
         tell("call:1", 1)
         send()
         assert receiver.connections == 0
@@ -156,6 +156,21 @@ def test_what_is_no_address_of_the_web_is_refused(url):
 
 
 @pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LocalHost.", "a.localhost", "10.0.0.1:8000", "2130706433", "127.1", "[::1]"]
+)
+def test_what_is_written_as_inside_is_refused_at_once_unless_it_is_allowed(host, settings):
+    with pytest.raises(ValidationError, match="Nothing is sent inside this network"):
+        endpoints.check_url(f"https://{host}/hook")
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+    endpoints.check_url(f"https://{host}/hook")
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700::1]", "nowhere.invalid", "notlocalhost", "10.example.com"])
+def test_where_a_name_leads_is_not_asked_when_it_is_written(host):
+    endpoints.check_url(f"https://{host}/hook")
+
+
+@pytest.mark.parametrize(
     ("url", "shown", "path"),
     [
         ("https://example.com", "example.com", "/"),
@@ -176,6 +191,7 @@ def test_an_endpoint_wants_events_that_there_are():
     )
     assert (made.events, made.active, str(made)) == (["call.failed", "offer.*"], True, "Billing")
     assert made.secret.startswith("whsec_")
-    with pytest.raises(ValidationError):
-        endpoints.make_endpoint("https://example.com/hook", ["call.exploded"])
+    for unknown in ("call.exploded", "endpoint.test", "endpoint.*"):
+        with pytest.raises(ValidationError):
+            endpoints.make_endpoint("https://example.com/hook", [unknown])
     assert WebhookEndpoint.objects.count() == 1

@@ -62,6 +62,7 @@ def test_every_status_has_its_event():
         (["call.*"], "offer.made", False),
         (["offer.made", "call.failed"], "offer.made", True),
         (["call.voicemail"], "call.voicemail_read", False),
+        ([], "endpoint.test", False),
     ],
 )
 def test_an_endpoint_says_what_it_wants(patterns, type_, wanted):

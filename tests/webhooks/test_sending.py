@@ -16,6 +16,7 @@ from ccai.times import now
 from ccai.webhooks import endpoints, outbox
 from ccai.webhooks.posting import REFUSED, TOO_LATE
 from ccai.webhooks.sending import NOT_SENT
+from tests.api_document import message_validator
 from tests.calls.test_races import all_at_once
 from tests.webhooks.conftest import send, tell
 
@@ -295,6 +296,21 @@ def test_one_click_sends_again_one_or_all_since_a_time(receiver, clock):
     assert receiver.numbers[5:] == [1, 2, 3]
     tried = WebhookDelivery.objects.filter(endpoint=receiver.endpoint).latest("pk")
     assert tried.tries.count() >= 1
+
+
+def test_a_test_goes_to_one_endpoint_at_once_and_in_place_of_tests_that_wait(make_receiver):
+    tested, other = make_receiver(events=["agent.*"], description="Billing"), make_receiver()
+    tested.answer = 500
+    endpoints.send_test(tested.endpoint)
+    send()
+    tested.answer = 200
+    endpoints.send_test(tested.endpoint)
+    assert send() == 1
+    assert endpoints.send_again_since(other.endpoint, now() - timedelta(hours=1)) == 0
+    assert [one["type"] for one in tested.messages] == ["endpoint.test"] * 2
+    assert tested.messages[1]["data"] == {"endpoint": {"id": tested.endpoint.pk, "description": "Billing"}}
+    assert next(message_validator("endpoint.test").iter_errors(tested.messages[1]), None) is None
+    assert (statuses(), other.got) == (["given_up", "delivered"], [])
 
 
 def test_old_events_are_forgotten(receiver, clock, settings):
