@@ -1,6 +1,6 @@
-"""For how long a system outside is not to be asked, known to all processes of the center.
+"""For how long a system outside is not to be asked, and who alone may try it, known to all processes of the center.
 
-It is kept in Redis; where that does not answer each process knows what it was told itself.
+It is kept in Redis; where that does not answer each process knows what it was told itself, and each may try.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ import redis
 from ccai.redis import breaker, client
 from ccai.times import now
 
-PREFIX = "ccai:pause:"
+PREFIX, SILENT, TRIED = "ccai:pause:", "ccai:silent:", "ccai:tried:"
 
 told_here: dict[str, datetime] = {}
 
@@ -27,6 +27,41 @@ def pause(name: str, seconds: float) -> None:
         client().set(PREFIX + name, until.timestamp(), px=max(1, int(seconds * 1000)))
     except redis.RedisError as error:
         breaker().trip(error)
+
+
+def be_wary(name: str, seconds: float) -> None:
+    """What has this name was silent: whoever asks it within `seconds` does so alone, until it has answered."""
+    if not breaker().closed():
+        return
+    try:
+        client().set(SILENT + name, 1, px=int(seconds * 1000))
+        client().delete(TRIED + name)
+    except redis.RedisError as error:
+        breaker().trip(error)
+
+
+def trust(name: str) -> None:
+    """What has this name has answered: everybody may ask it."""
+    if not breaker().closed():
+        return
+    try:
+        client().delete(SILENT + name, TRIED + name)
+    except redis.RedisError as error:
+        breaker().trip(error)
+
+
+def seconds_of_another(name: str, seconds: float) -> float:
+    """0 where what has this name may be asked here and now: where it was silent, by nobody else for `seconds`, or until
+    it answers. Otherwise the seconds for which another still has it alone, at most."""
+    if not breaker().closed():
+        return 0.0
+    try:
+        if not client().exists(SILENT + name) or client().set(TRIED + name, 1, nx=True, px=int(seconds * 1000)):
+            return 0.0
+        return max(1, int(client().pttl(TRIED + name))) / 1000
+    except redis.RedisError as error:
+        breaker().trip(error)
+        return 0.0
 
 
 def seconds_left(*names: str) -> float:

@@ -22,7 +22,7 @@ from requests.auth import AuthBase
 
 from calls.crm.base import Crm, CrmContact, CrmRefused, CrmTicket, CrmUnavailable, NotAsked
 from calls.crm.http import Answer, NoAnswer, Question, Silence
-from calls.crm.pausing import pause, seconds_left
+from calls.crm.pausing import be_wary, pause, seconds_left, seconds_of_another, trust
 from ccai.phones import parse_phone
 from ccai.times import now
 
@@ -198,11 +198,19 @@ class Asking:
         own = f"{EVERYTHING}:{kind}"
         if left := seconds_left(EVERYTHING, own):
             raise NotAsked("is not to be asked now", left)
+        # Everybody who waits for the end of a silence would find out the same, by waiting for it together.
+        if left := seconds_of_another(EVERYTHING, settings.CCAI_ZENDESK_TIMEOUT):
+            raise NotAsked("is being tried by another", left)
         try:
             answer = self._asked.ask(method, f"/api/v2{path}", params, body)
         except Silence:
             pause(EVERYTHING, SILENT)
+            be_wary(EVERYTHING, LONGEST)
             raise
+        except NoAnswer:
+            trust(EVERYTHING)
+            raise
+        trust(EVERYTHING)
         if answer.status == 429 or (answer.status == 503 and "Retry-After" in answer.headers):
             wait = read_wait(answer.headers["Retry-After"]) if "Retry-After" in answer.headers else LATER
             # With requests left for the account this is a limit of this kind of request.

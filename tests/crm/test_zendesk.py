@@ -3,13 +3,15 @@
 import gzip
 import json
 import logging
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
 from calls.crm import crm, pausing
-from calls.crm.base import CrmContact, CrmTicket, CrmUnavailable
+from calls.crm.base import CrmContact, CrmTicket, CrmUnavailable, NotAsked
 from calls.crm.http import MAX_BODY
 from calls.crm.zendesk import likeness, read_wait
 from calls.models import Call
@@ -222,6 +224,27 @@ class TestPeace:
             with pytest.raises(CrmUnavailable):
                 ask.find_ticket("76518")
         assert len(zendesk.asked()) == 2
+
+    def test_after_a_silence_one_tries_it_and_then_all_may(self, clock, ask, zendesk):
+        zendesk.answer(TICKET, raw=b"")
+        with pytest.raises(CrmUnavailable):
+            ask.find_ticket("76518")
+        answered = threading.Event()
+        zendesk.answers.pop(0)
+        zendesk.answer("/api/v2/tickets/76517.json", status=404, after=answered)
+        clock.jump(5)
+        zendesk.asked()
+        trying = threading.Thread(target=ask.find_ticket, args=["76517"])
+        trying.start()
+        while trying.is_alive() and not zendesk.requests:
+            time.sleep(0.01)
+        with pytest.raises(NotAsked) as told:
+            crm().find_ticket("76518")
+        assert 0 < told.value.again_in <= 8
+        answered.set()
+        trying.join()
+        assert zendesk.asked() == ["GET /api/v2/tickets/76517.json"]
+        assert ask.find_ticket("76518")
 
     @pytest.mark.parametrize(
         ("text", "seconds"),
