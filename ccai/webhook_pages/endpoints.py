@@ -60,13 +60,15 @@ class WebhookEndpointAdmin(CenterAdmin):
         ]
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: EndpointForm, change: bool) -> None:
-        """A new endpoint has its secret shown; one that is switched on or off is so by the verb."""
+        """A new endpoint has its secret shown; one that is moved, or switched on or off, is so by the verb."""
         if not change:
             super().save_model(request, obj, form, change)
             self._show_secret(request, obj.secret)
             return
         active, obj.active = obj.active, form.initial["active"]
         super().save_model(request, obj, form, change)
+        if "url" in form.changed_data:
+            endpoints.move(obj)
         if active and not obj.active:
             endpoints.enable(obj)
         elif obj.active and not active:

@@ -47,6 +47,9 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = WebhookEndpoint
         fields = ("url", "description", "events", "active")
+        help_texts = {
+            "active": _("While you have it switched off, what happens is not kept for it. What waits already stays.")
+        }
 
     def clean_url(self) -> str:
         """An address that messages may be sent to, as far as can be told before one is sent."""

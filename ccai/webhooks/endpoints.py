@@ -122,10 +122,19 @@ def enable(endpoint: WebhookEndpoint, at: datetime | None = None) -> int:
         for row in (locked, endpoint):
             row.active, row.disabled, row.disabled_at, row.failing_since = True, "", None, None
         locked.save(update_fields=["active", "disabled", "disabled_at", "failing_since"])
-        kept = _pending(locked).filter(claimed_until=None)
-        count = kept.update(due_at=at, attempts=0, first_tried_at=None)
-        transaction.on_commit(nudge)
-    return count
+        return _begin_anew(locked, at)
+
+
+def move(endpoint: WebhookEndpoint, at: datetime | None = None) -> None:
+    """The endpoint, whose URL is another now, has not failed, and what waits for it is due, each as if for the first
+    time; of one that is not active it is kept until it is."""
+    at = at or now()
+    with transaction.atomic():
+        locked = _lock(endpoint)
+        locked.failing_since = endpoint.failing_since = None
+        locked.save(update_fields=["failing_since"])
+        if locked.active:
+            _begin_anew(locked, at)
 
 
 def send_again(delivery: WebhookDelivery, at: datetime | None = None) -> None:
@@ -183,6 +192,13 @@ def forget(at: datetime) -> int:
     old = WebhookEvent.objects.filter(at__lt=at - timedelta(days=settings.CCAI_WEBHOOK_DAYS)).order_by("at", "pk")
     keys = list(old.values_list("pk", flat=True)[:BATCH])
     return WebhookEvent.objects.filter(pk__in=keys).delete()[0] if keys else 0
+
+
+def _begin_anew(endpoint: WebhookEndpoint, at: datetime) -> int:
+    """What waits for the endpoint, and is not being sent, is due, each as if for the first time. Returns how many."""
+    waiting = _pending(endpoint).filter(claimed_until=None)
+    transaction.on_commit(nudge)
+    return waiting.update(due_at=at, attempts=0, first_tried_at=None)
 
 
 def _make_due(endpoint: WebhookEndpoint, keys: Iterable[int], at: datetime) -> int:

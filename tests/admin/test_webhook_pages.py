@@ -84,6 +84,29 @@ class TestEndpoints:
         assert endpoint.active
         assert delivery.due_at is not None
 
+    def test_one_that_failed_and_has_another_address_is_tried_there_at_once(self, admin_client):
+        endpoint, call = make_endpoint(URL), make_call("failed")
+        WebhookEndpoint.objects.update(failing_since=now() - timedelta(days=2))
+        later, tried = now() + timedelta(hours=9), now() - timedelta(days=2)
+        waiting = make_delivery(endpoint, call, due_at=later, attempts=9, first_tried_at=tried)
+        claimed = make_delivery(endpoint, call, due_at=later, claimed_until=later)
+        save(admin_client, endpoint, description="Billing")
+        endpoint.refresh_from_db()
+        assert endpoint.failing_since is not None
+
+        save(admin_client, endpoint, url=f"{URL}/new")
+        for row in (endpoint, waiting, claimed):
+            row.refresh_from_db()
+        assert (endpoint.url, endpoint.failing_since) == (f"{URL}/new", None)
+        assert waiting.due_at <= now()
+        assert (waiting.attempts, waiting.first_tried_at) == (0, None)
+        assert claimed.due_at == claimed.claimed_until == later
+
+        save(admin_client, endpoint, active=None)
+        save(admin_client, endpoint, url=URL)
+        waiting.refresh_from_db()
+        assert waiting.due_at is None
+
     def test_one_is_deleted_whatever_was_sent_there_and_its_deliveries_are_shown_no_more(self, admin_client):
         endpoint, other = make_endpoint(URL), make_endpoint(URL)
         call = make_call("failed")
