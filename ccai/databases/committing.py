@@ -26,6 +26,8 @@ class BeforeCommit(BaseDatabaseWrapper):
 
     def commit(self) -> None:
         """As Django's, with the ledger written first."""
+        # Django's own check comes too late: the ledger would be written, and the block ended.
+        self.validate_no_atomic_block()
         ledger, self.ledger = self.ledger, None
         if ledger is not None:
             # The outermost block has ended for Django, but not for what is written here.

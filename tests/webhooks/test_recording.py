@@ -217,6 +217,18 @@ def test_what_cannot_be_told_is_not_done(endpoint):
     assert told() == ["call.failed"]
 
 
+def test_a_commit_within_a_block_is_refused_and_the_block_goes_on(endpoint):
+    call = make_call(Status.QUEUED)
+    with transaction.atomic():
+        fail([call])
+        with pytest.raises(transaction.TransactionManagementError):
+            connection.commit()
+        assert connection.in_atomic_block
+        Call.objects.filter(pk=call.pk).update(rating=3)
+    assert told() == ["call.failed"]
+    assert body("call.failed")["data"]["rating"] == 3
+
+
 def test_outside_of_a_transaction_nothing_is_recorded():
     with pytest.raises(transaction.TransactionManagementError):
         webhooks.record_calls("call.flagged", [1])
