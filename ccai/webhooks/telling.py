@@ -1,6 +1,12 @@
-"""Telling admins, by mail, of an endpoint to which nothing is sent any more. Never within a transaction."""
+"""Telling admins, by mail, of an endpoint to which nothing is sent any more. Never within a transaction.
+
+A thread of its own talks to the mail server, which may take its time: who sends messages has one for all endpoints. It
+has no connection to the database.
+"""
 
 import logging
+import threading
+from collections.abc import Sequence
 from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,8 +26,8 @@ log = logging.getLogger(__name__)
 
 
 def tell_of_disabled(endpoint: WebhookEndpoint) -> None:
-    """Everybody who may change endpoints has a mail. Where no mail can be sent the log says so; the admin's first page
-    shows such endpoints anyway."""
+    """Everybody who may change endpoints will have a mail, which is sent meanwhile. Where none can be sent the log says
+    so; the admin's first page shows such endpoints anyway."""
     people = list(_may_mend().values_list("email", flat=True))
     if not people:
         return
@@ -39,11 +45,16 @@ def tell_of_disabled(endpoint: WebhookEndpoint) -> None:
             "why": endpoint.get_disabled_display(),
             "link": settings.CCAI_PUBLIC_URL + reverse("admin:ccai_webhookendpoint_change", args=[endpoint.pk]),
         }
+    mails = [EmailMessage(subject, body, to=[address]) for address in people]
+    threading.Thread(target=_send, args=(endpoint.pk, mails), name="webhook-mail").start()
+
+
+def _send(endpoint_id: int, mails: Sequence[EmailMessage]) -> None:
     try:
         with get_connection() as server:
-            server.send_messages([EmailMessage(subject, body, to=[address]) for address in people])
+            server.send_messages(mails)
     except (OSError, SMTPException) as error:
-        log.warning("webhook endpoint %s: admins could not be told (%s)", endpoint.pk, type(error).__name__)
+        log.warning("webhook endpoint %s: admins could not be told (%s)", endpoint_id, type(error).__name__)
 
 
 def _may_mend() -> QuerySet[Any]:

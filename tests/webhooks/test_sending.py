@@ -108,6 +108,7 @@ def test_an_endpoint_that_takes_nothing_for_three_days_is_disabled_and_admins_ar
     endpoint = WebhookEndpoint.objects.get()
     assert (endpoint.active, endpoint.disabled, endpoint.disabled_at) == (False, "failing", now())
     assert endpoint.disabled_at - endpoint.failing_since >= timedelta(days=3)
+    wait_until(lambda: mailoutbox)
     assert [mail.to for mail in mailoutbox] == [[admin.email]]
     assert "127.0.0.1" in mailoutbox[0].body
     assert endpoint.secret not in mailoutbox[0].body
@@ -122,6 +123,22 @@ def test_an_endpoint_that_takes_nothing_for_three_days_is_disabled_and_admins_ar
     send()
     assert receiver.numbers == [1, 2, 3]
     assert WebhookEndpoint.objects.get().failing_since is None
+
+
+def test_nobody_waits_for_the_mail_server(make_receiver, settings):
+    User.objects.create(email="admin@example.com", is_staff=True, is_superuser=True)
+    gone, well = make_receiver(), make_receiver()
+    gone.answer = 410
+    tell("call:1", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        send()
+        # The mail server has said nothing yet, and who sends is done.
+        assert [thread for thread in threading.enumerate() if thread.name == "webhook-mail"]
+        assert not WebhookEndpoint.objects.get(pk=gone.endpoint.pk).active
+        assert well.numbers == [1]
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "webhook-mail"])
 
 
 def test_410_disables_at_once_and_keeps_what_was_on_its_way(receiver):
