@@ -3,6 +3,7 @@
 It is kept in Redis; where that does not answer each process knows what it was told itself, and each may try.
 """
 
+import threading
 from datetime import datetime, timedelta
 
 import redis
@@ -13,20 +14,25 @@ from ccai.times import now
 PREFIX, SILENT, TRIED = "ccai:pause:", "ccai:silent:", "ccai:tried:"
 
 told_here: dict[str, datetime] = {}
+# So that of those who find the same together it is news for one.
+one_tells = threading.Lock()
 
 
-def pause(name: str, seconds: float) -> None:
-    """What has this name is not asked for `seconds`, or for longer where that was said before."""
+def pause(name: str, seconds: float) -> bool:
+    """What has this name is not asked for `seconds`, or for longer where that was said before. Returns whether this is
+    news: until now it might have been asked."""
     until = now() + timedelta(seconds=seconds)
-    if seconds_left(name) >= seconds:
-        return
-    told_here[name] = until
-    if not breaker().closed():
-        return
-    try:
-        client().set(PREFIX + name, until.timestamp(), px=max(1, int(seconds * 1000)))
-    except redis.RedisError as error:
-        breaker().trip(error)
+    with one_tells:
+        left = seconds_left(name)
+        if left >= seconds:
+            return False
+        told_here[name] = until
+    if breaker().closed():
+        try:
+            client().set(PREFIX + name, until.timestamp(), px=max(1, int(seconds * 1000)))
+        except redis.RedisError as error:
+            breaker().trip(error)
+    return not left
 
 
 def be_wary(name: str, seconds: float) -> None:

@@ -134,10 +134,12 @@ class ZendeskCrm(Crm):
 
 
 class Asking:
-    """A question under way: requests whose answers have been looked at."""
+    """A question under way: requests whose answers have been looked at. `is_news`: the log does not have yet what kept
+    it from being answered."""
 
     def __init__(self, asked: Question) -> None:
         self._asked = asked
+        self.is_news = True
 
     def get(self, kind: str, path: str, params: dict[str, str] | None = None) -> dict[str, Any] | None:
         """The object at `path`; None where there is none (404)."""
@@ -204,7 +206,7 @@ class Asking:
         try:
             answer = self._asked.ask(method, f"/api/v2{path}", params, body)
         except Silence:
-            pause(EVERYTHING, SILENT)
+            self.is_news = pause(EVERYTHING, SILENT)
             be_wary(EVERYTHING, LONGEST)
             raise
         except NoAnswer:
@@ -215,13 +217,13 @@ class Asking:
             wait = read_wait(answer.headers["Retry-After"]) if "Retry-After" in answer.headers else LATER
             # With requests left for the account this is a limit of this kind of request.
             left_over = answer.headers.get("X-Rate-Limit-Remaining") or answer.headers.get("ratelimit-remaining") or ""
-            pause(own if left_over.isdecimal() and int(left_over[:9]) else EVERYTHING, wait)
+            self.is_news = pause(own if left_over.isdecimal() and int(left_over[:9]) else EVERYTHING, wait)
             raise CrmUnavailable(f"{answer.status}, asks for {wait:g} s of peace", wait)
         if answer.status == 401:
-            pause(EVERYTHING, LOCKED_OUT)
+            self.is_news = pause(EVERYTHING, LOCKED_OUT)
             raise CrmUnavailable("401: look at the user and the token that CCAI_ZENDESK_… say")
         if answer.status in (502, 503, 504):
-            pause(EVERYTHING, SILENT)
+            self.is_news = pause(EVERYTHING, SILENT)
             raise CrmUnavailable(str(answer.status))
         return answer
 
@@ -229,17 +231,21 @@ class Asking:
 @contextmanager
 def question() -> Iterator[Asking]:
     """Requests that together take no longer than CCAI_ZENDESK_TIMEOUT. Raises CrmUnavailable, and says so in the log,
-    where one is not answered sensibly."""
+    where one is not answered sensibly; of those that found the same at the same time, once."""
+    asked = Question(settings.CCAI_ZENDESK_URL, Credentials(), settings.CCAI_ZENDESK_TIMEOUT)
+    asking = Asking(asked)
     try:
-        with Question(settings.CCAI_ZENDESK_URL, Credentials(), settings.CCAI_ZENDESK_TIMEOUT) as asked:
-            yield Asking(asked)
+        with asked:
+            yield asking
     except NoAnswer as error:
-        log.warning("Zendesk does not answer: %s", error)
+        if asking.is_news:
+            log.warning("Zendesk does not answer: %s", error)
         raise CrmUnavailable(str(error)) from None
     except NotAsked:
         raise
     except CrmUnavailable as error:
-        log.warning("Zendesk: %s", error)
+        if asking.is_news:
+            log.warning("Zendesk: %s", error)
         raise
 
 

@@ -225,6 +225,26 @@ class TestPeace:
                 ask.find_ticket("76518")
         assert len(zendesk.asked()) == 2
 
+    def test_of_those_who_wait_together_for_nothing_one_says_so(self, clock, ask, zendesk, caplog):
+        def wait():
+            with pytest.raises(CrmUnavailable):
+                ask.find_ticket("76518")
+
+        over = threading.Event()
+        zendesk.answer(TICKET, raw=b"", after=over)
+        waiting = [threading.Thread(target=wait) for _time in range(2)]
+        for thread in waiting:
+            thread.start()
+        while len(zendesk.requests) < len(waiting) and all(thread.is_alive() for thread in waiting):
+            time.sleep(0.01)
+        over.set()
+        for thread in waiting:
+            thread.join()
+        assert caplog.text.count("Zendesk does not answer") == 1
+        clock.jump(5)
+        wait()
+        assert caplog.text.count("Zendesk does not answer") == 2
+
     def test_after_a_silence_one_tries_it_and_then_all_may(self, clock, ask, zendesk):
         zendesk.answer(TICKET, raw=b"")
         with pytest.raises(CrmUnavailable):
