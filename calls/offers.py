@@ -141,8 +141,10 @@ def answer_automatically(at: datetime) -> int:
     with transaction.atomic():
         calls = _lock(call_ids).filter(status=Status.QUEUED).in_bulk()
         offers = {offer.call_id: offer for offer in offered.filter(call__in=calls).select_related("agent__user")}
+        settle(Offer.objects.filter(pk__in=[offer.pk for offer in offers.values()]), Offer.Status.ACCEPTED, at)
+        # All at once: before each is assigned it would be read by itself.
+        webhooks.catch_up(offers)
         for call_id, offer in offers.items():
-            settle(Offer.objects.filter(pk=offer.pk), Offer.Status.ACCEPTED, at)
             assign(calls[call_id], offer.agent, offer.engagement_id, AnswerType.AUTO, at)
     return len(offers)
 

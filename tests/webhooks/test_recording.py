@@ -133,6 +133,26 @@ def test_an_offer_and_who_takes_it_are_told_in_order(endpoint, center):
     assert body("offer.withdrawn")["data"]["offer"]["agent_info"]["id"] == second.pk
 
 
+def test_calls_that_are_answered_automatically_are_read_together_before_they_are_assigned(endpoint, center):
+    menu = make_menu(agents=[make_agent(auto_answer=True) for _ in range(3)])
+    calls = [make_call(Status.QUEUED, menu=menu) for _ in range(3)]
+    Call.objects.update(cast_until=now(), cast_round=1, cast_level=1)
+    offers.hold_out(now())
+    with CaptureQueriesContext(connection) as captured:
+        assert offers.answer_automatically(now()) == 3
+    reads = [query["sql"] for query in captured if 'FROM "calls_offer" INNER JOIN' in query["sql"]]
+    # Which there are, with their agents, and once for all messages.
+    assert len([sql for sql in reads if '"agents_user"' in sql]) == 2
+    for call in calls:
+        events = WebhookEvent.objects.filter(subject=f"call:{call.pk}").order_by("pk")
+        told_of_it = [json.loads(text)["data"] for text in events.values_list("body", flat=True)]
+        assert [(data["status"], data.get("offer", {}).get("status")) for data in told_of_it] == [
+            ("queued", "open"),
+            ("queued", "accepted"),
+            ("assigned", None),
+        ]
+
+
 def test_transfers_that_come_to_something_and_to_nothing_are_told(api, endpoint, center, clock):
     first, second = make_agent(auto_answer=True), make_agent()
     call = begin_talk(api, clock, make_menu(menu_type="ivr_menu", agents=[first]))
