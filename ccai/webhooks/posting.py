@@ -87,12 +87,15 @@ class Watch:
 
     def __init__(self) -> None:
         self._busy: dict[socket.socket, float] = {}
+        self._is_over = False
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def over(self, sock: socket.socket, deadline: float) -> Iterator[None]:
-        """`sock` is busy until `deadline` (monotonic seconds) at the latest."""
+        """`sock` is busy until `deadline` (monotonic seconds) at the latest. TimeoutError after `end_all`."""
         with self._lock:
+            if self._is_over:
+                raise TimeoutError
             self._busy[sock] = deadline
         try:
             yield
@@ -105,7 +108,9 @@ class Watch:
         self._end(time.monotonic())
 
     def end_all(self) -> None:
-        """Nobody waits any longer."""
+        """Nobody waits any longer, nor begins to."""
+        with self._lock:
+            self._is_over = True
         self._end(math.inf)
 
     def _end(self, at: float) -> None:
@@ -266,7 +271,8 @@ class Target:
             sock = socket.socket(address.family, socket.SOCK_STREAM)
             sock.settimeout(min(CONNECT_TIMEOUT, left))
             try:
-                sock.connect(address.at)
+                with self._watch.over(sock, deadline):
+                    sock.connect(address.at)
                 return sock
             except OSError as error:
                 sock.close()

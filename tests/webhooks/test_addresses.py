@@ -1,6 +1,8 @@
 """No endpoint leads inside: its addresses are judged when something is sent, and the connection goes to those."""
 
+import contextlib
 import socket
+import threading
 from ipaddress import ip_address
 
 import pytest
@@ -124,6 +126,27 @@ def test_a_name_is_judged_once_and_the_connection_goes_to_what_was_judged(settin
         target.close()
         assert receiver.got[0][0]["Host"].startswith("rebinding.example:")
     assert asked == ["rebinding.example"]
+
+
+def test_who_waits_for_a_connection_waits_no_longer_once_all_is_to_end(settings):
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+    watch, answers = Watch(), []
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
+        # It takes nobody, and who comes after these hears nothing.
+        for _number in range(4):
+            filling = stack.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(listener.getsockname())
+        target = Target(f"http://127.0.0.1:{listener.getsockname()[1]}/", 60, watch)
+        waiting = threading.Thread(target=lambda: answers.append(target.post({}, b"[1]")))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        watch.end_all()
+        waiting.join(3)  # by itself it would have waited for five seconds
+        assert not waiting.is_alive()
+        assert target.post({}, b"[1]").code is None
+    assert [answer.code for answer in answers] == [None]
 
 
 def test_no_proxy_of_the_environment_is_asked(settings, monkeypatch):
