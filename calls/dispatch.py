@@ -232,11 +232,18 @@ def connect(at: datetime) -> int:
 
 def play(at: datetime) -> int:
     """Providers that must be asked have reported what happened until `at`."""
+    return sum(provider(name).play(at, _deliver) for name in settings.CCAI_VOIP_PROVIDERS)
 
-    def deliver(event: VoipEvent) -> None:
-        apply_voip_event(event)
 
-    return sum(provider(name).play(at, deliver) for name in settings.CCAI_VOIP_PROVIDERS)
+def fetch_recordings() -> int:
+    """Every recording that is due at a provider has been asked for. Returns how many that were.
+
+    No step of the clock: one may take half a minute, and calls do not wait for it.
+    """
+    done = 0
+    while fetched := sum(provider(name).fetch(now(), _deliver) for name in settings.CCAI_VOIP_PROVIDERS):
+        done += fetched
+    return done
 
 
 def lapse_dial_prompts(at: datetime) -> int:
@@ -313,6 +320,10 @@ def tick(at: datetime | None = None, *, rounds: int = 100) -> int:
         if not did:
             break
     return done
+
+
+def _deliver(event: VoipEvent) -> None:
+    apply_voip_event(event)
 
 
 def _run(step: Step, at: datetime) -> int:

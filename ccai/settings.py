@@ -330,6 +330,7 @@ CELERY_BEAT_SCHEDULER = "ccai.beat:HeardScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "calls.tick", "schedule": 1.0, "options": {"expires": 2}},
+    "fetch recordings": {"task": "calls.fetch_recordings", "schedule": 5.0, "options": {"expires": 5}},
     "send webhooks": {"task": "webhooks.send", "schedule": 1.0, "options": {"expires": 2}},
 }
 

@@ -102,7 +102,7 @@ def line_end(request: HttpRequest, call_id: int, leg: int, attempt: int) -> Http
 def recording_ready(
     request: HttpRequest, call_id: int, leg: int, attempt: int, *, is_message: bool = False
 ) -> HttpResponse:
-    """A recording can be fetched, which the clock does. It is kept once."""
+    """A recording can be fetched, which a worker does. It is kept once."""
     sid = request.POST.get("RecordingSid", "")
     if not RECORDING_SID.fullmatch(sid) or not lines.of_call(NAME, call_id).filter(leg=leg, attempt=attempt).exists():
         return _unknown(call_id)

@@ -66,7 +66,7 @@ class TwilioRecording(models.Model):
         verbose_name_plural = _("Twilio recordings")
         default_permissions = ()
         indexes = (
-            # TwilioProvider.play
+            # TwilioProvider.fetch
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="twilio_recordings_to_fetch"),
         )
 

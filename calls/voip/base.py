@@ -157,3 +157,8 @@ class VoipProvider(ABC):
     def play(self, now: datetime, deliver: Deliver) -> int:
         """Events that are due are delivered; returns how many. For providers that must be asked; most report."""
         return 0
+
+    def fetch(self, now: datetime, deliver: Deliver) -> int:
+        """One thing that takes long to come, as a recording does, and is due, is fetched and delivered; returns how
+        many. No call waits meanwhile."""
+        return 0

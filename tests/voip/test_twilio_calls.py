@@ -11,6 +11,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from agents.models import Agent
 from calls.models import Call, Participant, TwilioLine, VoipOrder
+from calls.tasks import fetch_recordings
 from calls.voip.twilio.client import QuietHttpClient
 from ccai.times import now
 from tests.calls.talking import engaged, post_inbound, trail
@@ -123,10 +124,15 @@ class TestAWholeCall:
             assert (
                 twilio.post(path, {"RecordingSid": "RE" + "1" * 32, "RecordingStatus": "completed"}).status_code == 204
             )
-        Paper.sounds.append(requests.ReadTimeout())
         clock.tick()
+        # The clock does not wait for it.
+        assert not [path for _method, path, _sent in Paper.asked if path.endswith(".wav")]
+        Paper.sounds.append(requests.ReadTimeout())
+        assert fetch_recordings() == 1
         assert Call.objects.get(pk=call_id).recording == ""
+        assert fetch_recordings() == 0
         clock.pass_by(5)
+        assert fetch_recordings() == 1
         assert Call.objects.get(pk=call_id).recording
         fetched = [path for _method, path, _sent in Paper.asked if path.endswith(".wav")]
         assert fetched == [f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/RE{'1' * 32}.wav"] * 2

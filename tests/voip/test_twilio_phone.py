@@ -8,6 +8,7 @@ import pytest
 from agents.models import Agent
 from calls.models import Call, Offer, TwilioLine, TwilioRecording
 from calls.services import accept_offer, complete_transfer, hold, resume, transfer
+from calls.tasks import fetch_recordings
 from menus.models import Menu
 from tests.calls.callers import make_ivr
 from tests.calls.talking import engaged, post_inbound, trail
@@ -145,6 +146,7 @@ class TestACaller:
         # The end of the line is reported first.
         twilio.report(line, "completed")
         assert twilio.post(f"/voip/twilio/{line.call_ref}/0/1/message", sent).status_code == 204
+        fetch_recordings()
         clock.tick()
         call = Call.objects.get(pk=line.call_ref)
         assert (call.status, call.voicemail_reason) == ("voicemail_received", "end_user_choice")

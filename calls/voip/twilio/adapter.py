@@ -122,9 +122,9 @@ class TwilioProvider(VoipProvider):
             self.hang_up(order.call_id)
         return state
 
-    def play(self, at: datetime, deliver: Deliver) -> int:
-        """The next recording that Twilio has reported is fetched, and delivered: one, since calls wait meanwhile.
-        Returns how many were due."""
+    def fetch(self, at: datetime, deliver: Deliver) -> int:
+        """The next recording that Twilio has reported is fetched, and delivered; or asked for again later. Returns how
+        many were due: one, or none."""
         recording = self._claim_recording(at)
         if recording is None:
             return 0

@@ -6,6 +6,7 @@ silence, an error of Twilio's own, an answer that is none. What surely did not a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 import requests
@@ -22,7 +23,7 @@ from ccai.deadlines import Deadline, watched_session
 
 # Bytes that a recording may have: four hours of a telephone's sound.
 RECORDING_MAX_BYTES = 256 * 1_048_576
-# Seconds that one may take to come: the clock's worker does nothing else meanwhile.
+# Seconds that one may take to come: the others wait meanwhile.
 RECORDING_SECONDS = 30
 
 
@@ -49,7 +50,7 @@ class QuietHttpClient(TwilioHttpClient):
 
     def fetch_sound(self, url: str, auth: tuple[str, str]) -> bytes:
         """The WAV file at `url`. VoipError where it is none, or is too long; VoipTimeout where it comes too slowly."""
-        sound = bytearray()
+        sound = BytesIO()
         with (
             in_time(RECORDING_SECONDS),
             watched_session() as session,
@@ -58,12 +59,14 @@ class QuietHttpClient(TwilioHttpClient):
             if answer.status_code != 200:
                 raise VoipError(f"Twilio answered HTTP {answer.status_code} to the question for a recording")
             for part in answer.iter_content(65_536):
-                sound += part
-                if len(sound) > RECORDING_MAX_BYTES:
+                sound.write(part)
+                if sound.tell() > RECORDING_MAX_BYTES:
                     raise VoipError("the recording is too long")
-        if not sound.startswith(b"RIFF"):
+        # The buffer itself, and no second copy in memory.
+        wav = sound.getvalue()
+        if not wav.startswith(b"RIFF"):
             raise VoipError("what Twilio gave for a recording is no WAV file")
-        return bytes(sound)
+        return wav
 
 
 def make_client(http_client: TwilioHttpClient) -> Client:
