@@ -55,6 +55,8 @@ SECRET_KEY_LENGTH = 32
 PASSWORD_LENGTH = 8
 # Seconds. The clock takes a question about tickets that has not been answered in twenty for one whose worker died.
 ZENDESK_PATIENCE = 15
+# Seconds. Agents and callers wait for a line meanwhile; so does whoever asks for the next one.
+TWILIO_PATIENCE = 12
 
 
 def find_faults() -> Iterator[tuple[str, str]]:
@@ -160,6 +162,8 @@ def find_faults_of_twilio() -> Iterator[tuple[str, str]]:
         yield "CCAI_TWILIO_AUTH_TOKEN", "It is empty, so that no callback could be verified. Write the account's."
     if bool(settings.CCAI_TWILIO_API_KEY) != bool(settings.CCAI_TWILIO_API_SECRET):
         yield "CCAI_TWILIO_API_KEY", "It goes with CCAI_TWILIO_API_SECRET. Write both, or neither."
+    if settings.CCAI_TWILIO_TIMEOUT > TWILIO_PATIENCE:
+        yield "CCAI_TWILIO_TIMEOUT", f"So long nobody waits. Write {TWILIO_PATIENCE} seconds at most."
     address = urlsplit(settings.CCAI_PUBLIC_URL)
     if address.scheme not in ("http", "https") or f".{address.hostname}".endswith(".localhost"):
         yield (

@@ -25,6 +25,7 @@ WRONG = [
     ("CCAI_TWILIO_ACCOUNT_SID", "SK" + "0" * 32, "It is not an account of Twilio. Write AC and 32 letters and digits."),
     ("CCAI_TWILIO_AUTH_TOKEN", "", "It is empty, so that no callback could be verified. Write the account's."),
     ("CCAI_TWILIO_API_KEY", "SK1", "It goes with CCAI_TWILIO_API_SECRET. Write both, or neither."),
+    ("CCAI_TWILIO_TIMEOUT", 13, "So long nobody waits. Write 12 seconds at most."),
     (
         "CCAI_PUBLIC_URL",
         "http://demo.localhost:8000",
