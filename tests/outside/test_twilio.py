@@ -225,7 +225,8 @@ def test_somebody_who_calls_hears_the_menu_chooses_and_hangs_up(phones, clock, l
     assert (call.status, call.call_type, call.end_user_number) == ("selecting", "Voice Inbound (IVR)", NUMBER)
     clock.tick()
 
-    path = f"/voip/twilio/{call.pk}/0/1/key"
+    line.refresh_from_db()
+    path = f"/voip/twilio/{call.pk}/0/1/key?told={line.told[:16]}"
     sent = {"CallSid": line.sid, "CallStatus": "in-progress", "Digits": "2"}
     address = f"http://127.0.0.1:{live_server.thread.port}{path}"
     signature = RequestValidator(TOKEN).compute_signature(address, sent)
