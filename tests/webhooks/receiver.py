@@ -44,7 +44,12 @@ class Handler(BaseHTTPRequestHandler):
             self.receiver.connections += 1
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # Who sends was killed between the headers and the body.
+            self.close_connection = True
+            return
         with self.receiver.lock:
             self.receiver.at_once += 1
             self.receiver.most_at_once = max(self.receiver.at_once, self.receiver.most_at_once)
