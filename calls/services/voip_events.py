@@ -14,6 +14,7 @@ from calls.models import Call, DisconnectedBy, FailReason, Participant, Status, 
 from calls.models.call import OVER
 from calls.services import lines, phone, stays, talk, transfers, voicemail
 from calls.services.on_call import announce_call
+from calls.voip import provider
 from calls.voip.base import VoipEvent, VoipEventKind
 from ccai.times import now
 
@@ -100,8 +101,8 @@ def _failed(call: Call, event: VoipEvent) -> bool:
     if event.fail_reason in AGENTS_REASONS and talk.may_go_back(call):
         _look_for_another(call, event, cause="agent_did_not_answer")
         return True
-    # The end user's own line is with this provider: no other can take it over.
-    if not event.permanent and not on_line:
+    # The end user's own line is with this provider, or may be: no other can take it over, nor is to ring them as well.
+    if not event.permanent and not on_line and not provider(event.provider).may_be_ringing(call.pk):
         _switch(call, event.at)
         return True
     if on_line:

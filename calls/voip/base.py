@@ -150,6 +150,11 @@ class VoipProvider(ABC):
     def hang_up(self, call_id: int) -> None:
         """Whatever legs the call has at this provider are ended. Nothing happens where there are none."""
 
+    def may_be_ringing(self, call_id: int) -> bool:
+        """Whether this provider was asked to ring the call's end user, and nobody knows if it does. As far as our own
+        books tell: nobody is asked."""
+        return False
+
     @abstractmethod
     def find_call(self, order: DialOrder, since: datetime) -> VoipState:
         """What has become of a call that was placed, or may have been placed, after `since`."""

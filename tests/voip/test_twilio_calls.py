@@ -334,6 +334,22 @@ class TestSilence:
         else:
             assert (call.status, call.fail_reason, Paper.rung()[3:]) == ("failed", "voip_conn_timeout", [])
 
+    def test_about_an_end_user_lets_no_other_provider_ring_them(self, api, clock, menu, twilio):
+        call_id = post_inbound(api, menu, NUMBER)
+        clock.tick()
+        twilio.report(line_of(call_id, None), "in-progress")
+        Paper.answers.append(requests.ReadTimeout())
+        clock.tick()
+        ben = make_agent("ben@example.com", auto_answer=True, sip_address="+13105550101")
+        menu.groups.get().agents.add(ben)
+        Paper.answers += [{"calls": []}, {"calls": []}, refused(20003, 401)]
+        twilio.report(line_of(call_id, None), "completed")
+        clock.pass_by(3)
+        call = Call.objects.get(pk=call_id)
+        assert Paper.rung() == [PHONE, NUMBER, "+13105550101"]
+        assert (call.status, call.voip_provider) == ("failed", "twilio")
+        assert "switching" not in trail(call)
+
     def test_a_line_that_may_be_another_calls_is_left_alone(self, dial, clock):
         Paper.answers.append(requests.ReadTimeout())
         dial()

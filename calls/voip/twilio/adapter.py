@@ -104,6 +104,10 @@ class TwilioProvider(VoipProvider):
         for line in lines.living(self.name, call_id):
             self._end(line)
 
+    def may_be_ringing(self, call_id: int) -> bool:
+        """Whether a line of the end user is not over, of which Twilio's id is not known."""
+        return lines.living(self.name, call_id).filter(leg=0, sid="").exists()
+
     def find_call(self, order: DialOrder, since: datetime) -> VoipState:
         """What Twilio says of the call's lines. One that may have been asked for, and that Twilio does not know of, is
         not asked for again: UNKNOWN. With OVER, what was left of the call has been hung up."""
