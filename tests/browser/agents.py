@@ -132,6 +132,8 @@ class Browsers:
             page.page.get_by_label("Password").fill(PASSWORD)
             page.page.get_by_role("button", name="Log in").click()
         expect(page.main).to_be_visible()
+        # Its keys are heard once its scripts have run.
+        page.page.wait_for_load_state("load")
         self.logins[name] = {"cookies": context.cookies(), "origins": []}
         return page
 
