@@ -27,8 +27,8 @@ class TeamObject(TypedDict):
     agents_count: Annotated[int, Keywords("Active agents of the team itself.", minimum=0)]
 
 
-class AgentObject(TypedDict):
-    """The agent object: exactly these keys, in this order."""
+class AgentInfo(TypedDict):
+    """An agent as the call object shows one."""
 
     id: int
     agent_number: str | None
@@ -36,6 +36,11 @@ class AgentObject(TypedDict):
     last_name: str
     first_name: str
     avatar_url: Url | None
+
+
+class AgentObject(AgentInfo):
+    """The agent object: exactly these keys, in this order."""
+
     email: str
     active: bool
     status: Annotated[str, Words(Agent.Status)]
@@ -52,6 +57,19 @@ class AgentObject(TypedDict):
     created_at: Time
 
 
+def agent_snapshot(agent: Agent) -> AgentInfo:
+    """The agent as a call remembers one. `agent.user` should have been read along."""
+    user = agent.user
+    return AgentInfo(
+        id=agent.pk,
+        agent_number=agent.agent_number or None,
+        name=user.get_full_name(),
+        last_name=user.last_name,
+        first_name=user.first_name,
+        avatar_url=agent.avatar_url or None,
+    )
+
+
 def agents_to_show(agents: QuerySet[Agent]) -> QuerySet[Agent]:
     """`agents`, with all that `agent_object` shows read along, in a fixed number of queries."""
     open_ones = Prefetch("engagements", Engagement.objects.filter(ended_at=None), to_attr="open_engagements")
@@ -66,12 +84,7 @@ def agent_object(agent: Agent) -> AgentObject:
     """
     user = agent.user
     return AgentObject(
-        id=agent.pk,
-        agent_number=agent.agent_number or None,
-        name=user.get_full_name(),
-        last_name=user.last_name,
-        first_name=user.first_name,
-        avatar_url=agent.avatar_url or None,
+        **agent_snapshot(agent),
         email=user.email,
         active=user.is_active,
         status=agent.status,

@@ -13,6 +13,7 @@ from itertools import islice
 from django.db import connection, models, transaction
 
 from agents.models import Agent
+from agents.serializers import agent_snapshot
 from calls.models import (
     Call,
     CallType,
@@ -26,7 +27,6 @@ from calls.models import (
 )
 from calls.models.call import OVER
 from calls.sample_history.later import later
-from calls.serializers import agent_snapshot
 from ccai.times import now, to_milliseconds
 from menus.models import Menu
 

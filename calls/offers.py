@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
+from agents.serializers import agent_snapshot
 from calls import lifecycle, next_call, routing, webhooks
 from calls.casting import (
     Group,
@@ -27,7 +28,6 @@ from calls.casting import (
 from calls.errors import OFFER_IS_GONE
 from calls.first_rows import read_in_order
 from calls.models import AnswerType, Call, Offer, Participant, Status
-from calls.serializers import agent_snapshot
 from ccai.errors import Refused
 from ccai.times import now
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, TypedDict
 
-from agents.models import Agent
+from agents.serializers import AgentInfo
 from calls.models import (
     AnswerType,
     Call,
@@ -34,17 +34,6 @@ from menus.models import Menu, MenuPath, MenuSnapshot
 FailWord = Annotated[str, Words(FailReason)]
 DeflectionWord = Annotated[str, Words(Deflection)]
 FileAddress = Annotated[Url, Keywords("Opens for a while without credentials; null where personal data are not shown.")]
-
-
-class AgentInfo(TypedDict):
-    """An agent as the call object shows one."""
-
-    id: int
-    agent_number: str | None
-    name: str
-    last_name: str
-    first_name: str
-    avatar_url: Url | None
 
 
 class EndUserInfo(TypedDict):
@@ -207,19 +196,6 @@ class CallParts:
             videos=call.videos.all(),
             deflection_details=call.deflection_details.all(),
         )
-
-
-def agent_snapshot(agent: Agent) -> AgentInfo:
-    """The agent as a call remembers one. `agent.user` should have been read along."""
-    user = agent.user
-    return AgentInfo(
-        id=agent.pk,
-        agent_number=agent.agent_number or None,
-        name=user.get_full_name(),
-        last_name=user.last_name,
-        first_name=user.first_name,
-        avatar_url=agent.avatar_url or None,
-    )
 
 
 def call_object(call: Call, parts: CallParts, file_url: FileUrl, *, clear: bool) -> CallObject:

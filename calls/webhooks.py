@@ -5,9 +5,10 @@ from typing import Annotated, TypedDict
 
 from django.conf import settings
 
+from agents.serializers import AgentInfo, agent_snapshot
 from calls.files.serving import file_path
 from calls.models import Call, Offer
-from calls.serializers import AgentInfo, CallObject, CallParts, agent_snapshot, call_object
+from calls.serializers import CallObject, CallParts, call_object
 from ccai.shapes import Keywords, Time, Words
 from ccai.times import wire_time
 from ccai.webhooks import recording

@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib.auth.models import Group
 
 from agents.models import Agent, Language, OutboundNumber, User
+from agents.serializers import agent_snapshot
 from calls.models import Call, FailReason, Status
 from calls.models.call import OVER, WITH_AGENT
-from calls.serializers import agent_snapshot
 from ccai.heartbeat import DESK, give_steady_sign
 from ccai.times import now
 from menus.models import AgentGroup, Menu

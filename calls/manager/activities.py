@@ -10,10 +10,10 @@ from django.db.models.expressions import Combinable
 from django.http import QueryDict
 
 from agents.models import Agent, Engagement, StatusChange
+from agents.serializers import AgentInfo, agent_snapshot
 from calls.manager.listings import Listing
 from calls.manager.statuses import STATUSES, StatusObject
 from calls.models import Offer
-from calls.serializers import AgentInfo, agent_snapshot
 from ccai.api.filters import AnyOf, narrowed, read_pk, time_filters
 from ccai.api.pagination import Cursor
 from ccai.shapes import Seconds, Time

@@ -7,8 +7,9 @@ from typing import Any, TypedDict
 from django.db.models import Prefetch, QuerySet
 
 from agents.models import Agent, Engagement, Team
+from agents.serializers import AgentInfo, agent_snapshot
 from calls.manager.statuses import STATUSES, StatusObject
-from calls.serializers import AgentInfo, CallObject, TransferObject, agent_snapshot
+from calls.serializers import CallObject, TransferObject
 from ccai.shapes import Time, Url
 from ccai.times import wire_time
 from menus.models import AgentGroup, Menu, MenuPath, MenuSnapshot

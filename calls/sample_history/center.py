@@ -13,10 +13,11 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, Language, OutboundNumber
+from agents.serializers import AgentInfo, agent_snapshot
 from calls import offers, routing
 from calls.models import CallType, Contact, EndUser, Ticket
 from calls.sample_history.shares import MENU_TYPES, QUARTER
-from calls.serializers import AgentInfo, CallRequest, agent_snapshot
+from calls.serializers import CallRequest
 from calls.services import checks
 from ccai.errors import Refused
 from menus.models import Menu, MenuPath, MenuSnapshot

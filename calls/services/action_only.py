@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from agents.models import Agent, Engagement
+from agents.serializers import agent_snapshot
 from calls import errors, lifecycle
 from calls.models import Call, CallType, DisconnectedBy, Participant, Status
 from calls.models.call import OVER
-from calls.serializers import agent_snapshot
 from calls.services import checks, end_users
 from calls.services.checks import DEFAULT_LANGUAGE
 from ccai.errors import Refused

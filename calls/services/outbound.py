@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agents.models import Agent, Engagement
+from agents.serializers import agent_snapshot
 from calls import clock, lifecycle
 from calls.models import Call, CallType, Participant, Status
-from calls.serializers import CallParts, agent_snapshot
+from calls.serializers import CallParts
 from calls.services import end_users
 from calls.services.checks import Party
 from calls.voip import first_provider

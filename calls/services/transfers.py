@@ -14,10 +14,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import availability
 from agents.models import Agent, Engagement
+from agents.serializers import agent_snapshot
 from calls import clock, errors, lifecycle, offers, orders, webhooks
 from calls.models import AnswerType, Call, DisconnectedBy, FailReason, Offer, Participant, Status, Transfer, VoipOrder
 from calls.models.call import OVER
-from calls.serializers import IllTyped, agent_snapshot, read_id, read_text
+from calls.serializers import IllTyped, read_id, read_text
 from calls.services import checks, stays
 from calls.services.on_call import announce_call
 from ccai.errors import NOT_WELL_FORMED, Refused
