@@ -65,7 +65,8 @@ class WebhookEndpoint(models.Model):
 class WebhookEvent(models.Model):
     """Something that happened, and the message that tells it, as it was at that moment.
 
-    `subject` is what it happened to ("call:12"): events of one subject are told in their order.
+    `subject` is what it happened to ("call:12"): events of one subject are told in their order. An order to send again
+    (`ccai/webhooks/again.py`) stands here, too, and is told to nobody.
     """
 
     uid = models.CharField(_("message id"), max_length=40, unique=True)

@@ -19,9 +19,16 @@ from ccai.admin import CenterAdmin, clock_time, is_id, label
 from ccai.models import WebhookDelivery, WebhookEndpoint
 from ccai.webhook_pages.deliveries import SEND_AGAIN, last_answer, last_answers, status_label, subject_link
 from ccai.webhook_pages.forms import EndpointForm, SinceForm
-from ccai.webhooks import endpoints
+from ccai.webhooks import again, endpoints
 
 LATEST = 20
+
+
+def said_of_again(count: int) -> str:
+    """What is said to who has so many messages sent again, counted as `again.send_again_since` does."""
+    if count > again.MOST_COUNTED:
+        return gettext("More than %(count)d messages are sent again.") % {"count": again.MOST_COUNTED}
+    return ngettext("%(count)d message is sent again.", "%(count)d messages are sent again.", count) % {"count": count}
 
 
 @admin.register(WebhookEndpoint)
@@ -78,11 +85,18 @@ class WebhookEndpointAdmin(CenterAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
         """The form, and below it what was sent lately."""
+        may_send_again = request.user.has_perm(SEND_AGAIN)
+        orders = again.orders_of(int(object_id)) if is_id(object_id) and may_send_again else []
         sent = WebhookDelivery.objects.none()
         if is_id(object_id) and request.user.has_perm("ccai.view_webhookdelivery"):
             sent = last_answers(WebhookDelivery.objects.filter(endpoint=int(object_id))).order_by("-pk")[:LATEST]
         rows = [(one, subject_link(one.subject), status_label(one), last_answer(one)) for one in sent]
-        context = {"sent": rows, "may_send_again": request.user.has_perm(SEND_AGAIN), **(extra_context or {})}
+        context = {
+            "sent": rows,
+            "may_send_again": may_send_again,
+            "orders": [clock_time(order.since) for order in orders],
+            **(extra_context or {}),
+        }
         return super().change_view(request, object_id, form_url, context)
 
     def secret_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -101,9 +115,8 @@ class WebhookEndpointAdmin(CenterAdmin):
         elif not endpoint.active:
             messages.error(request, gettext("The endpoint is not active. Switch it on first."))
         else:
-            count = endpoints.send_again_since(endpoint, form.cleaned_data["since"])
-            said = ngettext("%(count)d message is sent again.", "%(count)d messages are sent again.", count)
-            messages.success(request, said % {"count": count})
+            count = again.send_again_since(endpoint, form.cleaned_data["since"])
+            messages.success(request, said_of_again(count))
         return self._back(pk)
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:

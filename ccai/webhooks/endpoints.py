@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, make_secret
 from ccai.times import now
 from ccai.webhooks.addresses import is_written_inside
-from ccai.webhooks.events import TEST, is_pattern, wants
+from ccai.webhooks.events import TEST, is_pattern
 from ccai.webhooks.nudging import nudge
 from ccai.webhooks.posting import Place
 from ccai.webhooks.recording import make_event
@@ -141,30 +141,7 @@ def send_again(delivery: WebhookDelivery, at: datetime | None = None) -> None:
     """The delivery is sent now, as if for the first time; of an endpoint that is not active it is kept until it is."""
     at = at or now()
     with transaction.atomic():
-        endpoint = _lock(delivery.endpoint)
-        again = WebhookDelivery.objects.filter(pk=delivery.pk)
-        _make_due(endpoint, again.values_list("pk", flat=True), at)
-
-
-def send_again_since(endpoint: WebhookEndpoint, moment: datetime, at: datetime | None = None) -> int:
-    """Every event since `moment` that the endpoint wants is sent to it now, in order, those that it was never sent,
-    too, as far as they were recorded. Returns how many."""
-    at = at or now()
-    with transaction.atomic():
-        endpoint = _lock(endpoint)
-        since = WebhookEvent.objects.filter(at__gte=moment)
-        known = WebhookDelivery.objects.filter(endpoint=endpoint, event=OuterRef("pk"))
-        missing = since.filter(~Exists(known)).order_by("pk").values_list("pk", "type", "subject")
-        seen = 0
-        while batch := list(missing.filter(pk__gt=seen)[:BATCH]):
-            seen = batch[-1][0]
-            WebhookDelivery.objects.bulk_create(
-                WebhookDelivery(event_id=key, endpoint=endpoint, subject=subject, due_at=None)
-                for key, type_, subject in batch
-                if wants(endpoint.events, type_)
-            )
-        wanted = WebhookDelivery.objects.filter(endpoint=endpoint, event__in=since)
-        return _make_due(endpoint, wanted.values_list("pk", flat=True), at)
+        make_due(_lock(delivery.endpoint), WebhookDelivery.objects.filter(pk=delivery.pk), at)
 
 
 def send_test(endpoint: WebhookEndpoint, at: datetime | None = None) -> None:
@@ -201,16 +178,14 @@ def _begin_anew(endpoint: WebhookEndpoint, at: datetime) -> int:
     return waiting.update(due_at=at, attempts=0, first_tried_at=None)
 
 
-def _make_due(endpoint: WebhookEndpoint, keys: Iterable[int], at: datetime) -> int:
-    """The deliveries with these keys go once more, those that are on their way now, too."""
-    again = WebhookDelivery.objects.filter(pk__in=keys)
+def make_due(endpoint: WebhookEndpoint, deliveries: QuerySet[WebhookDelivery], at: datetime) -> None:
+    """`deliveries` to the endpoint, whose row is locked, go once more, those that are on their way now, too."""
     due = at if endpoint.active else None
-    count = again.update(
+    deliveries.update(
         status=Status.PENDING, attempts=0, first_tried_at=None, over_at=None, claimed_until=None, due_at=due
     )
     if due:
         transaction.on_commit(nudge)
-    return count
 
 
 def _lock(endpoint: WebhookEndpoint) -> WebhookEndpoint:

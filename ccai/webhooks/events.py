@@ -55,3 +55,9 @@ def wants(patterns: Iterable[str], type_: str) -> bool:
         return False
     known = list(patterns)
     return not known or type_ in known or f"{type_.partition('.')[0]}.*" in known
+
+
+def wanted_types(patterns: Iterable[str]) -> set[str]:
+    """The types that an endpoint with these `patterns` wants."""
+    known = list(patterns)
+    return {type_ for type_ in TYPES if wants(known, type_)}

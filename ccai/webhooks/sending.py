@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 
 from ccai.models import WebhookDelivery
 from ccai.times import now
-from ccai.webhooks import outbox
+from ccai.webhooks import again, outbox
 from ccai.webhooks.outbox import Claim, Result
 from ccai.webhooks.posting import Answer, Target, Watch
 from ccai.webhooks.signing import headers_of
@@ -89,7 +89,7 @@ class Sender:
                     if time.monotonic() >= release_at:
                         outbox.release_kept(now())
                         release_at = time.monotonic() + RELEASE
-                    claimed = self.claim_due()
+                    claimed = again.go_on(now()) + self.claim_due()
                     look_at = time.monotonic() + (0 if claimed else LOOK)
                 self.put_to_work()
                 self.watch.end_late()

@@ -10,6 +10,7 @@ from django.urls import reverse
 from agents.models import User
 from ccai.models import AuditEntry, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ccai.times import now
+from ccai.webhooks import again as sending_again
 from ccai.webhooks.endpoints import disable, make_endpoint
 from tests.admin.rows import admin_url, sent_back
 from tests.factories import make_call
@@ -148,6 +149,8 @@ class TestDeliveries:
         again = reverse("admin:ccai_webhookendpoint_again", args=[endpoint.pk])
         page = admin_client.post(again, {"since": since}, follow=True).content.decode()
         assert "1 message is sent again." in page
+        assert "is being sent again." in page
+        assert sending_again.go_on(now()) == 1
         assert list(WebhookDelivery.objects.order_by("pk").values_list("pk", "status")) == [
             (old.pk, "delivered"),
             (new.pk, "pending"),

@@ -13,7 +13,7 @@ from agents.models import User
 from ccai.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ccai.tasks import send_webhooks
 from ccai.times import now
-from ccai.webhooks import endpoints, outbox
+from ccai.webhooks import again, endpoints, outbox
 from ccai.webhooks.posting import REFUSED, TOO_LATE
 from ccai.webhooks.sending import NOT_SENT
 from tests.api_document import message_validator
@@ -225,7 +225,7 @@ def test_answers_that_drip_redirect_or_are_no_http_are_failures(make_receiver, s
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # The handshake of TLS is never answered.
         silent = endpoints.make_endpoint(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-        endpoints.send_again_since(silent, now() - timedelta(minutes=1))
+        again.send_again_since(silent, now() - timedelta(minutes=1))
         began = time.monotonic()
         send()
     assert time.monotonic() - began < 20
@@ -305,14 +305,54 @@ def test_one_click_sends_again_one_or_all_since_a_time(receiver, clock):
     endpoints.send_again(WebhookDelivery.objects.get(endpoint=receiver.endpoint, event__body__contains='"number":3'))
     send()
     assert receiver.numbers == [2, 3, 3]
-    assert endpoints.send_again_since(receiver.endpoint, since) == 2
+    assert again.send_again_since(receiver.endpoint, since) == 2
     send()
     assert receiver.numbers == [2, 3, 3, 2, 3]
-    assert endpoints.send_again_since(receiver.endpoint, since - timedelta(hours=1)) == 3
+    assert again.send_again_since(receiver.endpoint, since - timedelta(hours=1)) == 3
     send()
     assert receiver.numbers[5:] == [1, 2, 3]
     tried = WebhookDelivery.objects.filter(endpoint=receiver.endpoint).latest("pk")
     assert tried.tries.count() >= 1
+
+
+def test_what_is_to_be_sent_again_goes_on_after_whoever_saw_to_it_died(receiver, monkeypatch):
+    monkeypatch.setattr(again, "BATCH", 2)
+    monkeypatch.setattr(again, "MOST_COUNTED", 3)
+    tell("call:1", 1, 2, 3)
+    tell("agent:1", 4, 5)
+    endpoints.send_test(receiver.endpoint)
+    send()
+    since = now() - timedelta(minutes=1)
+    for _click in range(2):
+        assert again.send_again_since(receiver.endpoint, since) == 4  # it has counted no further
+    assert set(statuses()) == {"delivered"}  # no page waits for any of it
+    assert again.go_on(now()) == 2
+    assert statuses().count("pending") == 2
+    [order] = again.orders_of(receiver.endpoint.pk)
+    assert order.since == since
+    tell("call:2", 6)  # later than the order, and on its way by itself
+
+    receiver.got = []
+    send()
+    heard = [message["data"]["number"] for message in receiver.messages]
+    assert sorted(heard) == [1, 2, 3, 4, 5, 6]
+    assert [number for number in heard if number < 4] == [1, 2, 3]
+    assert again.orders_of(receiver.endpoint.pk) == []
+    assert send() == 0
+
+
+def test_what_is_to_be_sent_again_is_kept_for_one_switched_off_and_ends_with_one_deleted(receiver):
+    other = endpoints.make_endpoint("http://127.0.0.1:9/", events=["agent.*"])
+    tell("call:1", 1)
+    send()
+    assert again.send_again_since(other, now() - timedelta(minutes=1)) == 0
+    again.send_again_since(receiver.endpoint, now() - timedelta(minutes=1))
+    endpoints.disable(receiver.endpoint)
+    assert (send(), statuses(), delivery().due_at) == (0, ["pending"], None)
+    again.send_again_since(receiver.endpoint, now() - timedelta(minutes=1))
+    receiver.endpoint.delete()
+    assert send() == 0
+    assert not WebhookEvent.objects.filter(type=again.ORDER).exists()
 
 
 def test_a_test_goes_to_one_endpoint_at_once_and_in_place_of_tests_that_wait(make_receiver):
@@ -323,7 +363,7 @@ def test_a_test_goes_to_one_endpoint_at_once_and_in_place_of_tests_that_wait(mak
     tested.answer = 200
     endpoints.send_test(tested.endpoint)
     assert send() == 1
-    assert endpoints.send_again_since(other.endpoint, now() - timedelta(hours=1)) == 0
+    assert again.send_again_since(other.endpoint, now() - timedelta(hours=1)) == 0
     assert [one["type"] for one in tested.messages] == ["endpoint.test"] * 2
     assert tested.messages[1]["data"] == {"endpoint": {"id": tested.endpoint.pk, "description": "Billing"}}
     assert next(message_validator("endpoint.test").iter_errors(tested.messages[1]), None) is None
@@ -357,13 +397,17 @@ def test_an_endpoint_that_is_deleted_meanwhile_is_no_trouble(receiver):
     assert send() == 0
 
 
-def test_of_many_who_send_at_once_each_message_is_one_persons(receiver):
+def test_of_many_who_send_at_once_each_message_is_one_persons(receiver, monkeypatch):
+    monkeypatch.setattr(again, "BATCH", 7)
     for number in range(120):
         tell(f"call:{number % 40}", number)
-    assert sum(all_at_once(send, send, send)) == 120
-    assert sorted(receiver.numbers) == list(range(120))
-    for lane in range(40):
-        assert [number for number in receiver.numbers if number % 40 == lane] == [lane, lane + 40, lane + 80]
+    for _time in range(2):
+        receiver.got = []
+        assert sum(all_at_once(send, send, send)) == 120
+        assert sorted(receiver.numbers) == list(range(120))
+        for lane in range(40):
+            assert [number for number in receiver.numbers if number % 40 == lane] == [lane, lane + 40, lane + 80]
+        again.send_again_since(receiver.endpoint, now() - timedelta(minutes=5))
 
 
 def test_a_secret_is_in_no_log_and_no_row(receiver, caplog):
