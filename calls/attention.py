@@ -131,8 +131,9 @@ def _of_menus(scope: Scope) -> Iterator[Notice]:
 
 
 def _of_the_crm(at: datetime) -> Iterator[Notice]:
-    """People whose name the CRM has been asked for for a while, and has not told."""
-    waiting = EndUser.objects.filter(ask_crm_at__isnull=False, created_at__lt=at - STUCK_AFTER).count()
+    """People whose name the CRM has been asked for for a while, and has not told. Not who calls just now."""
+    unknown = EndUser.objects.filter(ask_crm_at__isnull=False, created_at__lt=at - STUCK_AFTER)
+    waiting = unknown.exclude(ask_crm_at__range=(at - STUCK_AFTER, at)).count()
     if waiting:
         yield Notice(Concern.CRM_SILENT, waiting)
 

@@ -16,8 +16,24 @@ def find_or_create(party: Party) -> EndUser:
     """
     if party.contact is not None:
         return _of_contact(party.contact, party.number)
-    found = EndUser.objects.filter(number=party.number).order_by("pk").first()
+    found = _lock_number(party.number)
     return found or _create(number=party.number, ask_crm_at=now() if party.contact_unknown else None)
+
+
+def of_caller(number: str) -> EndUser:
+    """The end user with this number (E.164), who is on the line and waits for nobody: where the CRM is to say who they
+    are, the clock asks it, afterwards.
+
+    Call it in a transaction.
+    """
+    found = _lock_number(number)
+    if found is None:
+        return _create(number=number, ask_crm_at=now())
+    if found.out_contact_id is None and found.ask_crm_at is None:
+        # Nobody knew them the last time.
+        found.ask_crm_at = now()
+        found.save(update_fields=["ask_crm_at"])
+    return found
 
 
 def find_by_number(number: str) -> EndUser | None:
@@ -31,6 +47,8 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
     Where another end user is that contact already the two are one person: calls and participants go over to it.
     """
     with transaction.atomic():
+        if not EndUser.objects.select_for_update(no_key=True).filter(pk=end_user.pk).exists():
+            return
         known = EndUser.objects.filter(out_contact_id=contact.out_contact_id).first() if contact else None
         if known is not None and known.pk != end_user.pk:
             Call.objects.filter(end_user=end_user).update(end_user=known, updated_at=now())
@@ -44,6 +62,12 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
         )
         if contact is not None:
             _touch_calls(end_user)
+
+
+def _lock_number(number: str) -> EndUser | None:
+    """The known end user with this number, the longest known of several, who in this transaction does not become one
+    with another."""
+    return EndUser.objects.select_for_update(no_key=True).filter(number=number).order_by("pk").first()
 
 
 def _of_contact(contact: CrmContact, number: str) -> EndUser:

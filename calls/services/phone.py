@@ -57,11 +57,10 @@ def answer_phone(
     """A line from `number` (E.164) has come in at `provider`: its call is `selecting`, and hears `menu`'s message.
 
     A menu with no choices is entered at once: the caller waits in its queue, or gets what it gives instead.
-    The CRM is asked whose number it is; where it does not answer the caller is let in all the same. `begun` is told of
-    the call in its transaction: what it keeps of the line is kept with the call, or not at all.
+    Nobody waits for the CRM: the clock asks it afterwards whose number it is. `begun` is told of the call in its
+    transaction: what it keeps of the line is kept with the call, or not at all.
     """
     at = at or now()
-    party = checks.find_party_of(number)
     with transaction.atomic():
         call = Call(
             status=Status.SELECTING,
@@ -70,7 +69,7 @@ def answer_phone(
             menu=menu,
             selected_menu=menu.snapshot(),
             menu_path=menu.path(),
-            end_user=end_users.find_or_create(party),
+            end_user=end_users.of_caller(number),
             end_user_number=number,
             support_number=support_number,
             voip_provider=provider,

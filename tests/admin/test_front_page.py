@@ -107,8 +107,11 @@ def test_what_somebody_closed_or_redirected_is_not_forgotten(front, admin_user):
 
 def test_a_silent_crm_and_messages_that_wait_are_told(front):
     menu = make_menu(agents=[make_agent()])
-    EndUser.objects.create(number="+12025550199", ask_crm_at=now(), created_at=now() - timedelta(minutes=5))
-    EndUser.objects.create(number="+12025550198", ask_crm_at=now())
+    met, again = now() - timedelta(minutes=5), now() + timedelta(seconds=30)
+    EndUser.objects.create(number="+12025550199", ask_crm_at=again, created_at=met)
+    EndUser.objects.create(number="+12025550198", ask_crm_at=again)
+    # Who calls just now.
+    EndUser.objects.create(number="+12025550197", ask_crm_at=now(), created_at=met)
     make_call("voicemail_received", menu=menu, created_at=now() - timedelta(days=2))
     make_call("voicemail_received", menu=menu)
     text = front()

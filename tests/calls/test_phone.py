@@ -15,6 +15,7 @@ from calls.voip.base import InstructionKind, VoipEvent, VoipEventKind
 from ccai.heartbeat import WORKER, give_sign
 from ccai.times import now
 from menus.models import Menu
+from tests import fakes
 from tests.calls.callers import NUMBER, details, heard, line_is_up, make_ivr, ring, trail
 from tests.factories import make_agent
 
@@ -181,7 +182,25 @@ class TestWhoCalls:
     def test_the_crm_says_who_it_is(self, clock, tree):
         Contact.objects.create(out_contact_id="c-1", name="Ann").phones.create(number=NUMBER)
         call_id = ring(tree["Welcome"])
+        clock.tick()
         assert Call.objects.get(pk=call_id).end_user.out_contact_id == "c-1"
+
+    def test_the_crm_is_asked_again_about_who_was_nobody_the_last_time_alone(self, clock, tree, settings):
+        settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.CountingCrm"}
+        fakes.CountingCrm.questions = 0
+        asked = []
+        for _call in range(2):
+            ring(tree["Welcome"])
+            clock.tick()
+            asked.append(fakes.CountingCrm.questions)
+        Contact.objects.create(out_contact_id="c-1", name="Ann").phones.create(number=NUMBER)
+        for _call in range(2):
+            call_id = ring(tree["Welcome"])
+            clock.tick()
+            asked.append(fakes.CountingCrm.questions)
+        assert asked == [1, 2, 3, 3]
+        assert Call.objects.get(pk=call_id).end_user.out_contact_id == "c-1"
+        assert EndUser.objects.count() == 1
 
     def test_a_crm_that_does_not_answer_keeps_nobody_out(self, clock, tree, settings):
         settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.DownCrm"}

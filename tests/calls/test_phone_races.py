@@ -8,11 +8,11 @@ from django.core.files.storage import default_storage
 
 from agents.models import Engagement
 from calls import dispatch, offers
-from calls.models import Call, CallEvent, DeflectionDetail, Offer, Participant, VoipOrder
+from calls.models import Call, CallEvent, Contact, DeflectionDetail, EndUser, Offer, Participant, VoipOrder
 from calls.services import apply_voip_event, deflecting, mark_voicemail_read
 from calls.voip.base import VoipEvent, VoipEventKind
 from ccai.times import now
-from tests.calls.callers import close, deflect, make_ivr, ring, trail
+from tests.calls.callers import NUMBER, close, deflect, make_ivr, ring, trail
 from tests.calls.test_races import all_at_once
 from tests.factories import make_agent, make_call, make_center
 
@@ -113,3 +113,17 @@ def test_an_order_is_carried_out_by_one_of_four_workers():
         VoipOrder.objects.create(call=call, provider="nowhere", kind="hang_up", next_at=now())
     all_at_once(*[dispatch.tick] * 4)
     assert set(VoipOrder.objects.values_list("attempts", "next_at")) == {(1, None)}
+
+
+def test_callers_from_a_number_that_the_crm_names_just_then():
+    known = EndUser.objects.create(number="+12025550111", out_contact_id="c-1")
+    Contact.objects.create(out_contact_id="c-1", name="Ann").phones.create(number=NUMBER)
+    menu = make_ivr("Welcome")
+    make_ivr("Sales", parent=menu, agents=[])
+    for _try in range(4):
+        ring(menu)
+        done = all_at_once(lambda: dispatch.fill_in_contacts(now()), *[lambda: ring(menu)] * 3)
+        assert not [one for one in done if isinstance(one, Exception)]
+        dispatch.fill_in_contacts(now() + timedelta(seconds=61))
+        assert EndUser.objects.get() == known
+        assert set(Call.objects.values_list("end_user", flat=True)) == {known.pk}

@@ -6,10 +6,11 @@ from xml.etree import ElementTree
 import pytest
 
 from agents.models import Agent
-from calls.models import Call, Offer, TwilioLine, TwilioRecording
+from calls.models import Call, Contact, Offer, TwilioLine, TwilioRecording
 from calls.services import accept_offer, complete_transfer, hold, resume, transfer
 from calls.tasks import fetch_recordings
 from menus.models import Menu
+from tests import fakes
 from tests.calls.callers import make_ivr
 from tests.calls.talking import engaged, post_inbound, trail
 from tests.factories import make_agent
@@ -85,6 +86,15 @@ class TestACaller:
         assert (call.status, call.disconnected_by) == ("finished", "end_user")
         clock.tick()
         assert Paper.ended() == {agent.sid}
+
+    def test_waits_for_no_crm_and_is_known_afterwards(self, ring, clock, settings):
+        settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.CountingCrm"}
+        fakes.CountingCrm.questions = 0
+        Contact.objects.create(out_contact_id="c-1", name="Ann").phones.create(number=CALLER)
+        assert "This is Welcome" in ring()
+        assert (fakes.CountingCrm.questions, Call.objects.get().end_user.out_contact_id) == (0, None)
+        clock.tick()
+        assert (fakes.CountingCrm.questions, Call.objects.get().end_user.out_contact_id) == (1, "c-1")
 
     def test_hears_a_text_without_what_no_document_may_have(self, ring, tree):
         Menu.objects.filter(pk=tree.pk).update(output_msg="Copied\x0bfrom an\x1f editor")
