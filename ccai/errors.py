@@ -4,6 +4,7 @@ A sentence is on the wire to the letter (contract section 1), so it is never tra
 travels in `X-Error-Code`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -18,9 +19,14 @@ class Sentence:
 
 
 class Refused(Exception):
-    """A request was refused: `sentence` says why, and nothing was written."""
+    """A request was refused: `sentence` says why, and nothing was written.
+
+    `afterwards` is done by whoever gives that answer, when what was begun is undone. A repeat of what was carried out may
+    be refused, too, and get another answer.
+    """
 
     def __init__(self, sentence: Sentence, /, **values: object) -> None:
+        self.afterwards: Callable[[], None] | None = None
         self.status = sentence.status
         self.code = sentence.code.format(**values)
         self.message = sentence.text.format(**values)

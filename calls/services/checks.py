@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Lower
@@ -305,10 +306,11 @@ def check_ticket_is_open(ticket: CrmTicket | None) -> None:
 
 
 def check_ticket_is_not_scheduled(ticket: CrmTicket | None) -> None:
-    """Refused where the ticket has a scheduled call already; a CRM that takes comments is told so."""
+    """Refused where the ticket has a scheduled call already; a CRM that takes comments is told so afterwards."""
     if ticket is None:
         return
     scheduled = Call.objects.filter(out_ticket_id=ticket.ticket_id, status=Status.SCHEDULED).first()
     if scheduled is not None:
-        comments.write_refused(scheduled)
-        raise Refused(errors.TICKET_ALREADY_SCHEDULED, ticket_id=ticket.ticket_id)
+        refused = Refused(errors.TICKET_ALREADY_SCHEDULED, ticket_id=ticket.ticket_id)
+        refused.afterwards = partial(comments.write_refused, scheduled)
+        raise refused

@@ -47,7 +47,12 @@ def create_call(body: dict[str, Any]) -> NewCall | Prompted:
 
     Refused, with the first sentence that applies in the contract's order, it has written nothing.
     """
-    return prepare_call(body).write()
+    try:
+        return prepare_call(body).write()
+    except Refused as refused:
+        if refused.afterwards is not None:
+            refused.afterwards()
+        raise
 
 
 def prepare_call(body: dict[str, Any]) -> PreparedCall:

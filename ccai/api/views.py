@@ -93,9 +93,12 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """A refusal; or the answer of a repeat, also of one that has come first in the meantime."""
-        if self.keyed is not None and isinstance(exc, Refused):
+        if isinstance(exc, Refused):
             try:
-                self.keyed.look()
+                if self.keyed is not None:
+                    self.keyed.look()
+                if exc.afterwards is not None:
+                    exc.afterwards()
             except Exception as found:
                 exc = found
         return exc.response if isinstance(exc, AlreadyAnswered) else super().handle_exception(exc)
