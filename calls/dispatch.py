@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from agents import availability
@@ -83,8 +83,11 @@ def look_at_tickets(at: datetime) -> int:
     While the CRM does not answer they wait, and it is asked again and again until they expire. A ticket that it does
     not know any more keeps nobody from being called. Who asks has those calls to themselves, so that of many workers
     one waits for an answer. Where there is none about several, it is asked about the halves of them, and of these, as
-    chance has it: one ticket about which it never answers sensibly holds up no call but its own.
+    chance has it: one ticket about which it never answers sensibly holds up no call but its own. A CRM that is our own
+    database is asked when they are let in.
     """
+    if crm().is_local:
+        return 0
     again = max(at, now()) + LOOK_AGAIN
     with transaction.atomic():
         due = list(
@@ -119,27 +122,42 @@ def _settle_tickets(due: Sequence[Call], closed: set[str], again: datetime, at: 
         # One that was moved meanwhile is looked at in its new time.
         mine = Call.objects.filter(pk__in=[call.pk for call in due], status=Status.SCHEDULED, ask_crm_at=again)
         known = list(mine.order_by("pk").select_for_update())
-        without_reason = [call for call in known if call.out_ticket_id in closed]
-        lifecycle.transition_many(without_reason, Status.CANCELLED, cause="ticket_closed", at=at)
+        _withdraw(known, closed, at)
         Call.objects.filter(pk__in=[call.pk for call in known]).update(ask_crm_at=None)
+
+
+def _withdraw(due: Sequence[Call], closed: set[str], at: datetime) -> list[Call]:
+    """Of `due`, which are locked, those with a ticket in `closed` are `cancelled`. Returns the others."""
+    without_reason = [call for call in due if call.out_ticket_id in closed]
+    lifecycle.transition_many(without_reason, Status.CANCELLED, cause="ticket_closed", at=at)
+    return [call for call in due if call.out_ticket_id not in closed]
 
 
 def queue_due(at: datetime) -> int:
     """Scheduled calls whose time has come are in their menu's queue; or deflected, or failed, as is right at `at`.
 
-    Those about whose ticket the CRM has not been asked yet are not.
+    Those about whose ticket the CRM has not been asked yet are not; one that is our own database is asked here, and
+    what has a closed ticket is `cancelled`.
     Calls of a menu that cannot be judged, or breaks, stay as they are until they expire, and hold up no others.
     """
     done = 0
     unjudged: set[int | None] = set()
+    asks_here = crm().is_local
+    whose_time_has_come = Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at)
+    if not asks_here:
+        whose_time_has_come = whose_time_has_come.filter(ask_crm_at=None)
     while True:
         with transaction.atomic():
             due = list(
-                Call.objects.filter(status=Status.SCHEDULED, scheduled_at__lte=at, ask_crm_at=None)
-                .exclude(menu__in=unjudged)
+                whose_time_has_come.exclude(menu__in=unjudged)
                 .order_by("scheduled_at", "pk")
                 .select_for_update(skip_locked=True)[:BATCH]
             )
+            tickets = {call.out_ticket_id for call in due if call.out_ticket_id}
+            if asks_here and tickets:
+                found = len(due)
+                due = _withdraw(due, crm().closed_tickets(tickets), at)
+                done += found - len(due)
             menus = Menu.objects.prefetch_related("deflection_options").in_bulk({call.menu_id for call in due})
             by_menu: dict[Menu, list[Call]] = defaultdict(list)
             for call in due:
@@ -253,21 +271,38 @@ def lapse_dial_prompts(at: datetime) -> int:
 
 @waits_for_crm
 def fill_in_contacts(at: datetime) -> int:
-    """End users whose number the CRM could not be asked about are identified, as far as it answers now."""
+    """End users whose number the CRM could not be asked about are identified, as far as it answers now.
+
+    One about whom it never answers sensibly holds up no other: they are asked about in turn. Returns how many are
+    identified.
+    """
+    again = max(at, now()) + ASK_CRM_AGAIN
     with transaction.atomic():
         waiting = list(
             EndUser.objects.filter(ask_crm_at__lte=at)
-            .order_by("ask_crm_at")
+            .order_by("ask_crm_at", "pk")
             .select_for_update(skip_locked=True)[:REQUESTS]
         )
-        EndUser.objects.filter(pk__in=[one.pk for one in waiting]).update(ask_crm_at=at + ASK_CRM_AGAIN)
-    for done, end_user in enumerate(waiting):
+        EndUser.objects.filter(pk__in=[one.pk for one in waiting]).update(ask_crm_at=again)
+    done = 0
+    for place, end_user in enumerate(waiting):
         try:
-            contact = crm().find_contact(end_user.number)
+            end_users.identify(end_user, crm().find_contact(end_user.number))
+        except NotAsked as error:
+            # Before those about whom it was asked in vain, so that these cannot silence it for all others.
+            in_peace = min(again, max(at, now()) + timedelta(seconds=error.again_in))
+            rest = EndUser.objects.filter(pk__in=[one.pk for one in waiting[place:]], ask_crm_at=again)
+            rest.update(ask_crm_at=in_peace)
+            break
         except CrmUnavailable:
-            return done
-        end_users.identify(end_user, contact)
-    return len(waiting)
+            continue
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("end user %s cannot be identified; the others are", end_user.pk)
+        else:
+            done += 1
+    return done
 
 
 STEPS: tuple[Step, ...] = (

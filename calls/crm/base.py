@@ -49,6 +49,8 @@ class Crm(ABC):
 
     # Whether it keeps what is said of calls; where it does not, nothing is written down for it.
     takes_comments: ClassVar[bool] = False
+    # Whether it is our own database: it is asked in no time, and may be inside a transaction, too.
+    is_local: ClassVar[bool] = False
 
     @abstractmethod
     def find_ticket(self, ticket_id: str) -> CrmTicket | None:

@@ -4,6 +4,7 @@ It takes no comments: whoever reads its tickets has the calls themselves beside 
 """
 
 from collections.abc import Collection
+from typing import ClassVar
 
 from calls.crm.base import Crm, CrmContact, CrmTicket
 from calls.models import Contact, Ticket
@@ -16,6 +17,8 @@ def as_crm_contact(contact: Contact) -> CrmContact:
 
 class BuiltinCrm(Crm):
     """Answers from the database."""
+
+    is_local: ClassVar[bool] = True
 
     def find_ticket(self, ticket_id: str) -> CrmTicket | None:
         """The ticket with this id, or None."""

@@ -411,16 +411,15 @@ class TestTrouble:
         assert Call.objects.get(pk=call_id).fail_reason == "voip_conn_timeout"
         assert not Engagement.objects.filter(ended_at=None).exists()
 
-    def test_a_step_that_breaks_keeps_no_other_from_its_work(self, api, clock, menu, settings):
-        settings.CCAI_CRM_ADAPTERS = {"builtin": "nowhere.NoCrm"}
-        EndUser.objects.create(number="+12025550177", ask_crm_at=now())
-        settings.CCAI_CRM = "builtin"
+    def test_a_step_that_breaks_keeps_no_other_from_its_work(self, api, clock, menu, settings, caplog):
+        settings.CCAI_VOIP_PROVIDERS = ["nowhere", "sandbox"]
         due = Call.objects.create(
             call_type="Voice Scheduled (API)", status="scheduled", lang="en", menu=menu, scheduled_at=now(),
             end_user_number="+12025550123",
         )  # fmt: skip
         clock.tick()
         assert "queued" in trail(due.pk)
+        assert "The step play failed" in caplog.text
 
     def test_a_provider_that_fails_at_the_second_leg_is_followed_by_the_next(self, api, clock, menu, auto, settings):
         settings.CCAI_VOIP_ADAPTERS = {**settings.CCAI_VOIP_ADAPTERS, "sandbox": "tests.fakes.HalfwayProvider"}

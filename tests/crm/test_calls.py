@@ -104,6 +104,63 @@ class TestPost:
         assert len(zendesk.asked()) == 1
 
 
+class TestRepeats:
+    """Requests that are sent again under their key while another is under way."""
+
+    @staticmethod
+    def at_once_with(table, act):
+        """`act` is done once, just before the first statement that asks `table`."""
+        waiting = [act]
+
+        def step_in(execute, sql, params, many, context):
+            if waiting and f'FROM "{table}"' in sql:
+                waiting.pop()()
+            return execute(sql, params, many, context)
+
+        return connection.execute_wrapper(step_in)
+
+    def schedule(self, api, menu):
+        body = {"call_type": "ScheduledCall", "menu_id": menu.pk, "ticket_id": "76518"}
+        due = wire_time(now() + timedelta(seconds=600))
+        return api.post("/calls", {**body, "scheduled_at": due}, headers={"Idempotency-Key": "a key"})
+
+    def test_the_ticket_is_told_of_a_refusal_that_undoes_all_else(self, api, zendesk, menu):
+        rival = []
+        with self.at_once_with("agents_outboundnumber", lambda: rival.append(schedule(api, menu, ticket_id="76518"))):
+            response = self.schedule(api, menu)
+        assert response.json() == {"message": "ticket_id 76518 already has a scheduled call"}
+        comment = CrmComment.objects.get()
+        assert (comment.call_id, comment.occasion) == (rival[0]["id"], "refused")
+
+    def test_the_ticket_is_told_of_no_refusal_where_a_repeat_is_answered_as_the_first(self, api, zendesk, menu, clock):
+        first = []
+        with self.at_once_with("menus_menu", lambda: first.append(self.schedule(api, menu))):
+            second = self.schedule(api, menu)
+        assert (first[0].status_code, second.status_code) == (201, 201)
+        assert second.headers["Idempotent-Replayed"] == "true"
+        assert not CrmComment.objects.exists()
+
+
+class TestLater:
+    """Who calls, found out by the clock."""
+
+    def test_one_about_whom_it_never_answers_keeps_no_other_unknown(self, zendesk, clock):
+        known = {"id": 403, "name": "Gus", "phone": NUMBER}
+        answers = {"121": {"status": 500}, "122": {"raw": b""}, "123": {"body": {"results": [known]}}}
+        nobody = {"body": {"results": []}}
+        zendesk.answer(SEARCH, made=lambda request: answers.get(request.query["query"][-3:], nobody))
+        for number in ("", "+12025550121", "+12025550122", *(f"+1202555012{last}" for last in range(3, 9))):
+            EndUser.objects.create(number=number, ask_crm_at=now())
+        assert dispatch.fill_in_contacts(now()) == 0
+        clock.jump(5)
+        while dispatch.fill_in_contacts(now()):
+            pass
+        assert EndUser.objects.get(number="+12025550123").out_contact_id == "403"
+        waiting = EndUser.objects.exclude(ask_crm_at=None).order_by("number")
+        assert list(waiting.values_list("number", flat=True)) == ["", "+12025550121", "+12025550122"]
+        assert len(zendesk.asked()) == 8
+
+
 class TestDue:
     def test_a_due_call_waits_until_zendesk_answers(self, api, zendesk, menu, clock):
         body = schedule(api, menu, ticket_id="76518")
