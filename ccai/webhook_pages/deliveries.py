@@ -171,6 +171,6 @@ class WebhookDeliveryAdmin(HistoryAdmin):
 
     @display(description=_("tries"))
     def tries(self, delivery: WebhookDelivery) -> SafeString:
-        """Each try, the latest first."""
-        rows = delivery.tries.order_by("-pk")
-        return mark_safe(render_to_string("admin/ccai/webhookdelivery/tries.html", {"rows": rows}))  # noqa: S308
+        """Each try, the latest first. What an endpoint answers may repeat what the message says of people."""
+        context = {"rows": delivery.tries.order_by("-pk"), "clear": delivery.clear}  # type: ignore[attr-defined]
+        return mark_safe(render_to_string("admin/ccai/webhookdelivery/tries.html", context))  # noqa: S308

@@ -20,6 +20,7 @@ from ccai.models import WebhookDelivery, WebhookEndpoint
 from ccai.webhook_pages.deliveries import SEND_AGAIN, last_answer, last_answers, status_label, subject_link
 from ccai.webhook_pages.forms import EndpointForm, SinceForm
 from ccai.webhooks import again, endpoints
+from ccai.webhooks.posting import Place
 
 LATEST = 20
 
@@ -68,6 +69,9 @@ class WebhookEndpointAdmin(CenterAdmin):
 
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: EndpointForm, change: bool) -> None:
         """A new endpoint has its secret shown; one that is moved, or switched on or off, is so by the verb."""
+        if "url" in form.changed_data and not Place.of(obj.url).is_secure:
+            said = gettext("What is sent to %(url)s can be read on the way. Use https:// where the program has it.")
+            messages.warning(request, said % {"url": obj.url})
         if not change:
             super().save_model(request, obj, form, change)
             self._show_secret(request, obj.secret)

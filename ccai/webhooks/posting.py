@@ -6,9 +6,9 @@ is why sockets are opened here. A socket's own time-out begins anew with each by
 """
 
 import contextlib
+import errno
 import http.client
 import math
-import os
 import select
 import socket
 import ssl
@@ -38,6 +38,18 @@ NOT_SECURE = _("No secure connection came about.")
 WRONG_CERTIFICATE = _("Its certificate is not good for this address.")
 NOT_HTTP = _("Its answer is not HTTP.")
 NOT_AN_ADDRESS = _("The URL is not one that can be asked.")
+NO_WAY = _("No way leads to its host.")
+NOT_CONNECTED = _("This machine could not connect to it.")
+
+# The first that fits says what went wrong.
+SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (TimeoutError, TOO_LATE),
+    (ConnectionRefusedError, REFUSED),
+    (ssl.SSLError, NOT_SECURE),
+    ((http.client.InvalidURL, UnicodeError), NOT_AN_ADDRESS),
+    (ConnectionError, BROKEN),
+)
+NO_WAY_ERRORS = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
 
 @dataclass(frozen=True)
@@ -168,7 +180,7 @@ class Target:
         except ssl.SSLCertVerificationError as error:
             answer = Answer(error=WRONG_CERTIFICATE, text=error.verify_message)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            answer = Answer(error=TOO_LATE if time.monotonic() >= deadline else sentence_of(error))
+            answer = Answer(error=TOO_LATE) if time.monotonic() >= deadline else failure_of(error)
         return Answer(
             answer.code, answer.error, answer.text, int((time.monotonic() - began) * 1_000), answer.retry_after
         )
@@ -315,18 +327,14 @@ def read_beginning(response: http.client.HTTPResponse) -> tuple[str, bool]:
     return b"".join(pieces).decode(errors="replace").replace("\0", "\ufffd"), is_whole
 
 
-def sentence_of(error: Exception) -> str:
-    """Why nothing was answered, in words that show neither a secret nor the URL."""
-    if isinstance(error, TimeoutError):
-        return TOO_LATE
-    if isinstance(error, ConnectionRefusedError):
-        return REFUSED
-    if isinstance(error, ssl.SSLError):
-        return NOT_SECURE
-    if isinstance(error, http.client.InvalidURL | UnicodeError):
-        return NOT_AN_ADDRESS
-    if isinstance(error, ConnectionError):
-        return BROKEN
-    if isinstance(error, OSError) and error.errno:
-        return f"{os.strerror(error.errno)}."
-    return NOT_HTTP
+def failure_of(error: Exception) -> Answer:
+    """Why nothing was answered, in words that show neither a secret nor the URL. What has no words of its own has the
+    name that the system gives it, such as EMFILE."""
+    for kinds, sentence in SENTENCES:
+        if isinstance(error, kinds):
+            return Answer(error=sentence)
+    if not isinstance(error, OSError):
+        return Answer(error=NOT_HTTP)
+    if error.errno in NO_WAY_ERRORS:
+        return Answer(error=NO_WAY)
+    return Answer(error=NOT_CONNECTED, text=errno.errorcode.get(error.errno or 0, ""))

@@ -71,6 +71,18 @@ class TestEndpoints:
         assert answer.context["adminform"].form.errors["url"]
         assert not WebhookEndpoint.objects.exists()
 
+    def test_whoever_enters_one_without_tls_is_told_what_that_means(self, admin_client):
+        said = "can be read on the way"
+        page = admin_client.get(admin_url(WebhookEndpoint, "add"))
+        values = sent_back(page, url="http://hooks.example.com/calls")
+        shown = admin_client.post(admin_url(WebhookEndpoint, "add"), values, follow=True).content.decode()
+        endpoint = WebhookEndpoint.objects.get()
+        assert endpoint.url == "http://hooks.example.com/calls"
+        assert said in shown
+        assert said not in save(admin_client, endpoint, description="Billing").content.decode()
+        assert said not in save(admin_client, endpoint, url=URL).content.decode()
+        assert said in save(admin_client, endpoint, url="http://hooks.example.com/").content.decode()
+
     def test_what_waits_for_one_that_is_switched_off_goes_when_it_is_switched_on(self, admin_client):
         endpoint = make_endpoint(URL)
         delivery = make_delivery(endpoint, make_call("failed"))
@@ -172,14 +184,38 @@ class TestDeliveries:
         assert "Switch it on first." in admin_client.post(test, follow=True).content.decode()
         assert WebhookDelivery.objects.count() == 1
 
-    def test_who_sees_no_names_does_not_read_messages(self, client):
+    @pytest.mark.parametrize(
+        ("code", "error", "answer", "shown_to_all", "hidden"),
+        [
+            (200, "", "", "200", ""),
+            (
+                422,
+                "",
+                '{"error": "kim-77 is unknown"}',
+                "Your role does not show what it answers.",
+                "kim-77 is unknown",
+            ),
+            (None, "Its certificate is not good for this address.", "expired", "expired", ""),
+            (None, "The connection was refused.", "", "The connection was refused.", ""),
+        ],
+    )
+    def test_who_sees_no_names_reads_neither_messages_nor_answers(
+        self, client, code, error, answer, shown_to_all, hidden
+    ):
         delivery = make_delivery(make_endpoint(URL), make_call("failed"))
+        WebhookAttempt.objects.create(delivery=delivery, code=code, error=error, answer=answer)
         user = User.objects.create_user(email="kim@example.com", password=None, is_staff=True)
         user.user_permissions.add(Permission.objects.get(codename="view_webhookdelivery"))
         client.force_login(user)
-        page = client.get(admin_url(WebhookDelivery, "change", delivery.pk)).content.decode()
-        assert "call.failed" in page
+        url = admin_url(WebhookDelivery, "change", delivery.pk)
+        page = client.get(url).content.decode()
+        assert all(shown in page for shown in ("call.failed", shown_to_all, "Your role does not show what it says."))
         assert "kim-77" not in page
+        user.user_permissions.add(Permission.objects.get(codename="view_personal_data"))
+        page = client.get(url).content.decode()
+        assert "kim-77" in page
+        assert hidden in page
+        assert "Your role does not show" not in page
 
     def test_the_page_of_a_call_tells_what_programs_were_told_of_it(self, admin_client):
         call, other = make_call("failed"), make_call("failed")

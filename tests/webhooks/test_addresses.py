@@ -1,7 +1,10 @@
 """No endpoint leads inside: its addresses are judged when something is sent, and the connection goes to those."""
 
 import contextlib
+import errno
+import http.client
 import socket
+import ssl
 import threading
 from ipaddress import ip_address
 
@@ -157,6 +160,46 @@ def test_no_proxy_of_the_environment_is_asked(settings, monkeypatch):
         target = Target(receiver.url, 2, Watch())
         assert target.post({}, b"[1]").code == 200
         target.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence", "name"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "The connection was refused.", ""),
+        (ConnectionResetError(errno.ECONNRESET, "no"), "The connection broke.", ""),
+        (BrokenPipeError(errno.EPIPE, "no"), "The connection broke.", ""),
+        (http.client.RemoteDisconnected("no"), "The connection broke.", ""),
+        (TimeoutError("no"), "It did not answer in time.", ""),
+        (TimeoutError(errno.ETIMEDOUT, "no"), "It did not answer in time.", ""),
+        (ssl.SSLError(1, "no"), "No secure connection came about.", ""),
+        (OSError(errno.EHOSTUNREACH, "no"), "No way leads to its host.", ""),
+        (OSError(errno.ENETUNREACH, "no"), "No way leads to its host.", ""),
+        (OSError(errno.EMFILE, "no"), "This machine could not connect to it.", "EMFILE"),
+        (PermissionError(errno.EPERM, "no"), "This machine could not connect to it.", "EPERM"),
+        (OSError("no"), "This machine could not connect to it.", ""),
+        (http.client.BadStatusLine("no"), "Its answer is not HTTP.", ""),
+        (http.client.LineTooLong("no"), "Its answer is not HTTP.", ""),
+    ],
+)
+def test_what_went_wrong_has_a_sentence_that_is_not_the_systems(error, sentence, name, settings, monkeypatch):
+    """The system's are in its own language, and nobody translates them."""
+    settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+
+    def connect(*_arguments):
+        raise error
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    answer = Target("http://127.0.0.1:9/", 2, Watch()).post({}, b"[1]")
+    assert (answer.error, answer.text, answer.code) == (sentence, name, None)
+
+
+def test_a_name_that_nobody_has_is_said_so(monkeypatch):
+    def getaddrinfo(*_arguments, **_options):
+        raise socket.gaierror(socket.EAI_NONAME, "no")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    answer = Target("http://nowhere.invalid/", 2, Watch()).post({}, b"[1]")
+    assert answer.error == "The name of its host is not known."
 
 
 @pytest.mark.parametrize(
