@@ -1,4 +1,9 @@
-"""What other connections have begun and not yet committed."""
+"""What other connections have begun and not yet committed, as far as PostgreSQL tells.
+
+Two kinds of transaction are not seen. One that has only read for more than ten seconds: it is taken for one that never
+writes, such as a report, which pages would wait for in vain. And those of another role: to a role without
+`pg_read_all_stats` PostgreSQL shows its own alone, so all processes of a center are to log in as one.
+"""
 
 from datetime import timedelta
 
