@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
 from django.urls import path
@@ -45,7 +46,7 @@ def signed(view: View) -> View:
 
     @wraps(view)
     def verified(request: HttpRequest, **which: Any) -> HttpResponse:
-        if not is_signed(request.get_full_path(), request.POST, request.headers.get("X-Twilio-Signature", "")):
+        if not is_signed(_asked_for(request), request.POST, request.headers.get("X-Twilio-Signature", "")):
             return HttpResponseForbidden()
         return view(request, **which)
 
@@ -118,9 +119,11 @@ def call_came_in(request: HttpRequest, menu_id: int) -> HttpResponse:
     """Somebody calls one of our numbers, which is for that IVR menu: the call begins, once, and hears the menu."""
     sid, number = request.POST.get("CallSid", ""), parse_phone(request.POST.get("From", ""))
     menu = Menu.objects.filter(pk=menu_id, menu_type=Menu.MenuType.IVR, deleted=False).first()
-    if menu is None or not CALL_SID.fullmatch(sid):
-        log.warning("Twilio has a call for menu %s, which is no IVR menu here", menu_id)
+    if menu is None:
+        _say_no_menu(menu_id)
         return HttpResponseNotFound()
+    if not CALL_SID.fullmatch(sid):
+        return _unknown(0)
     lang = phone.choose_language(menu)
     if number is None:
         with translation.override(lang):
@@ -153,6 +156,15 @@ def number_status(request: HttpRequest) -> HttpResponse:
         line.refresh_from_db()
         _take_report(request, call, line)
     return HttpResponse(status=204)
+
+
+def _asked_for(request: HttpRequest) -> str:
+    """The path and the query of the request as they came, letter by letter, since these are signed."""
+    query: str = request.META.get("QUERY_STRING", "")
+    if isinstance(request, WSGIRequest):
+        # WSGI has each byte as a letter.
+        query = query.encode("latin-1").decode(errors="replace")
+    return f"{request.path}?{query}" if query else request.path
 
 
 def _answer(sid: str, number: str, menu: Menu, dialled: str) -> None:
@@ -232,6 +244,11 @@ def _unknown(call_id: int) -> HttpResponse:
 @lru_cache(maxsize=1_000)
 def _say_unknown(call_id: int) -> None:
     log.warning("Twilio reports of call %s, of which there is no such line here", call_id or "(not ours)")
+
+
+@lru_cache(maxsize=1_000)
+def _say_no_menu(menu_id: int) -> None:
+    log.warning("Twilio has calls for menu %s, which is no IVR menu here: look at its numbers' addresses", menu_id)
 
 
 LINE = "<int:call_id>/<int:leg>/<int:attempt>/"

@@ -29,13 +29,18 @@ AGENTS_REASONS = (
 )
 # Where a call has no agent yet, or none any more.
 WITHOUT_AGENT = (Status.SELECTING, Status.QUEUED, Status.VOICEMAIL)
+# Where an agent's line is wanted, and where an end user's.
+WITH_AGENT = (Status.CONNECTING, Status.CONNECTED)
+WITH_END_USER = (*WITH_AGENT, Status.VOICEMAIL, Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ, Status.DEFLECTED)
+# A line is there, or will be as soon as somebody answers it.
+LINE_IS_THERE = (VoipEventKind.RINGS, VoipEventKind.AGENT_ANSWERED, VoipEventKind.CONNECTED)
 
 
 def apply_voip_event(event: VoipEvent) -> bool:
     """The call is where `event` says, as far as the lifecycle allows; False where it changed nothing.
 
     A report of a call nobody knows, of a provider that does not carry it any more, or of an earlier attempt to connect
-    it, changes nothing. A line that answers when nobody wants it any more is ended.
+    it, changes nothing. A line that rings, or answers, when nobody wants it any more is ended.
     """
     if event.kind == VoipEventKind.RECORDED:
         return _keep_recording(event)
@@ -45,10 +50,20 @@ def apply_voip_event(event: VoipEvent) -> bool:
         call = Call.objects.select_for_update().filter(pk=event.call_id).first()
         if call is None or call.voip_provider != event.provider:
             log.warning("%s reports %s of call %s, which it does not carry", event.provider, event.kind, event.call_id)
-            if call is not None and event.kind in (VoipEventKind.AGENT_ANSWERED, VoipEventKind.CONNECTED):
+            if call is not None and event.kind in LINE_IS_THERE:
                 _end_line_elsewhere(call, event)
             return False
         return EFFECTS[event.kind](call, event)
+
+
+def _rings(call: Call, event: VoipEvent) -> bool:
+    """A line has begun to ring, which changes nothing. One that nobody waits for any more is ended: nobody is to answer
+    it."""
+    if not event.leg and call.status not in WITH_END_USER and not lines.on_line([call]):
+        orders.give(call, VoipOrder.Kind.HANG_UP, event.at)
+    elif event.leg and (call.status not in WITH_AGENT or _find_line(call, event.leg) is None):
+        orders.give(call, VoipOrder.Kind.DROP_AGENT, event.at, leg=event.leg)
+    return False
 
 
 def _agent_answered(call: Call, event: VoipEvent) -> bool:
@@ -186,6 +201,7 @@ EFFECTS = {
     VoipEventKind.ENDED: _ended,
     VoipEventKind.FAILED: _failed,
     VoipEventKind.KEY_PRESSED: _key_pressed,
+    VoipEventKind.RINGS: _rings,
 }
 
 
@@ -219,9 +235,10 @@ def _end_unwanted_line(call: Call, event: VoipEvent) -> None:
 
 
 def _end_line_elsewhere(call: Call, event: VoipEvent) -> None:
-    """A line is up at a provider that does not carry `call`: it was asked for when `call` had gone on. It is ended."""
+    """A line is there at a provider that does not carry `call`: it was asked for when `call` had gone on. It is ended.
+    An order that is being carried out may have missed it."""
     ordered = VoipOrder.objects.filter(call=call, provider=event.provider, kind=VoipOrder.Kind.HANG_UP)
-    if not ordered.filter(next_at__isnull=False).exists():
+    if not ordered.filter(next_at__isnull=False, attempts=0).exists():
         orders.give(call, VoipOrder.Kind.HANG_UP, provider=event.provider)
 
 

@@ -41,6 +41,7 @@ class Instruction:
 class VoipEventKind(Enum):
     """What a provider can report."""
 
+    RINGS = "rings"  # a line has begun to ring
     AGENT_ANSWERED = "agent_answered"
     AGENT_LEFT = "agent_left"  # an agent's line ended, or was never answered, while others stay
     KEY_PRESSED = "key_pressed"
@@ -62,7 +63,7 @@ class VoipEvent:
     call_id: int
     provider: str
     at: datetime
-    leg: int = 0  # AGENT_ANSWERED, AGENT_LEFT: which agent's line; 0 where there is but one
+    leg: int = 0  # AGENT_ANSWERED, AGENT_LEFT: which agent's line; 0 where there is but one. RINGS: 0 is the end user's
     key: str = ""  # KEY_PRESSED: 0 to 9, * or #
     fail_reason: str = ""  # FAILED, AGENT_LEFT: a word of calls.models.FailReason
     permanent: bool = True  # FAILED: false where another provider may do better

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calls.callbacks.twilio import _say_unknown
+from calls.callbacks.twilio import _say_no_menu, _say_unknown
 from tests.calls.conftest import Clock, clock  # noqa: F401
 from tests.factories import make_agent, make_center, make_menu
 from tests.voip.paper import ACCOUNT, PUBLIC, TOKEN, Paper, Twilio
@@ -24,6 +24,7 @@ def center(db, settings):
     settings.CCAI_PUBLIC_URL = PUBLIC
     Paper.clear()
     _say_unknown.cache_clear()
+    _say_no_menu.cache_clear()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import threading
 import pytest
 import requests
 from twilio.http.response import Response
+from twilio.request_validator import RequestValidator
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from agents.models import Agent
@@ -311,6 +312,57 @@ class TestSilence:
         clock.tick()
         assert Paper.ended() == {agent.sid}
 
+    def test_a_line_that_begins_to_ring_too_late_is_hung_up_once(self, dial, clock, twilio):
+        Paper.answers.append(requests.ReadTimeout())
+        call_id = dial()
+        Paper.answers += [{"calls": []}, {"calls": []}]
+        clock.jump(61)
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "failed"
+        agent = line_of(call_id, None)
+        before = VoipOrder.objects.count()
+        for _twice in range(2):
+            twilio.report(agent, "ringing")
+            clock.tick()
+        assert Paper.ended() == {line_of(call_id, None).sid}
+        assert VoipOrder.objects.count() == before + 1
+
+    @pytest.mark.parametrize(
+        ("present", "is_wanted"),
+        [
+            ({"status": "failed", "fail_reason": "eu_canceled", "ends_at": now()}, False),
+            ({"voip_provider": "sandbox"}, False),
+            ({"status": "deflected", "ends_at": now()}, True),
+            ({}, True),
+        ],
+        ids=["failed", "elsewhere", "deflected", "connecting"],
+    )
+    def test_about_an_end_user_lets_nobody_ring_them_who_is_not_waited_for(
+        self, reach, clock, twilio, present, is_wanted
+    ):
+        Paper.answers += [{}, requests.ReadTimeout()]
+        call_id = reach()
+        Call.objects.filter(pk=call_id).update(**present)
+        twilio.report(line_of(call_id), "ringing")
+        clock.tick()
+        assert (line_of(call_id).sid in Paper.ended()) == (not is_wanted)
+
+    def test_about_an_end_user_whose_call_waits_again_rings_them_with_the_next_agent_only(
+        self, api, clock, menu, twilio
+    ):
+        call_id = post_inbound(api, menu, NUMBER)
+        clock.tick()
+        twilio.report(line_of(call_id, None), "in-progress")
+        Paper.answers.append(requests.ReadTimeout())
+        clock.tick()
+        twilio.report(line_of(call_id, None), "completed")
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "queued"
+        assert line_of(call_id).state == "asked"
+        twilio.report(line_of(call_id), "ringing")
+        clock.tick()
+        assert line_of(call_id).sid in Paper.ended()
+
     @pytest.mark.parametrize("is_found", [True, False], ids=["found", "unknown"])
     def test_about_an_end_user_lets_nobody_ring_them_while_they_may_be_rung(self, api, clock, menu, twilio, is_found):
         call_id = post_inbound(api, menu, NUMBER)
@@ -451,6 +503,15 @@ class TestWhatIsNotOfTwilio:
         twilio.client = twilio.through_no_proxy
         assert twilio.report(line, "ringing").status_code == 204
         assert twilio.post("/voip/twilio/status", {}, token="another").status_code == 403
+
+    @pytest.mark.parametrize("query", ["?shop=a|b", "?shop=Zürich%20|+", "?shop=Z%C3%BCrich"])
+    def test_is_told_by_the_address_as_it_came(self, dial, twilio, query):
+        leg = line_of(dial(), None).leg
+        path = f"/voip/twilio/{Call.objects.get().pk}/{leg}/1/status{query}"
+        sent = {"CallSid": line_of(Call.objects.get().pk, None).sid, "CallStatus": "ringing"}
+        assert twilio.post(path, sent).status_code == 204
+        signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}{path}1", sent)
+        assert twilio.post(path, sent, signature=signature).status_code == 403
 
     def test_nothing_is_verified_by_an_empty_token(self, dial, twilio, settings):
         call_id = dial()

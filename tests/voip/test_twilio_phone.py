@@ -167,11 +167,15 @@ class TestACaller:
         assert "hidden numbers" in ring(number="anonymous")
         assert Call.objects.count() == 0
 
-    def test_of_no_menu_is_404(self, twilio, menu):
-        sent = {"CallSid": new_sid(), "CallStatus": "ringing", "From": CALLER, "To": OURS}
-        for nowhere in (menu.pk, 999_999):
-            assert twilio.post(f"/voip/twilio/inbound/{nowhere}", sent).status_code == 404
+    def test_of_no_menu_is_404_and_logged_once(self, twilio, menu, caplog):
+        for _time in range(2):
+            sent = {"CallSid": new_sid(), "CallStatus": "ringing", "From": CALLER, "To": OURS}
+            for nowhere in (menu.pk, 999_999):
+                assert twilio.post(f"/voip/twilio/inbound/{nowhere}", sent).status_code == 404
         assert Call.objects.count() == 0
+        said = [record.getMessage() for record in caplog.records if record.name.startswith("calls")]
+        assert len(said) == 2
+        assert not [line for line in said if CALLER[1:] in line]
 
 
 class TestAnAgent:

@@ -12,7 +12,7 @@ from tests.voip.paper import ACCOUNT, PUBLIC, TOKEN
 
 INSTALL = (
     "It names twilio, whose package is not installed. Install it: "
-    "pip install --require-hashes -r requirements-twilio.txt"
+    f"{sys.executable} -m pip install --require-hashes -r requirements-twilio.txt"
 )
 RIGHT = {
     "CCAI_VOIP_PROVIDERS": ["twilio"],

@@ -36,10 +36,12 @@ def events_of(call: Call, line: TwilioLine, sent: Mapping[str, str], at: datetim
     """
     status = sent.get("CallStatus", "")
     state = STATES.get(status)
-    if state is None or not lines.advance(line, state, at) or state not in (State.UP, State.OVER):
+    if state is None or not lines.advance(line, state, at):
         return []
     if not lines.is_newest(line) or _is_of_an_earlier_attempt(call, line):
         return []
+    if state == State.RINGING:
+        return [VoipEvent(VoipEventKind.RINGS, call.pk, line.provider, at, leg=line.leg)]
     # Twilio calls only that completed which was answered, whether or not we have heard of that yet.
     was_up = line.answered_at is not None or status == "completed"
     never_up = None if was_up else reason_of(status, sent.get("SipResponseCode", ""), agent=bool(line.leg))
