@@ -154,7 +154,7 @@ def find_faults_of_twilio() -> Iterator[tuple[str, str]]:
         yield (
             "CCAI_VOIP_PROVIDERS",
             "It names twilio, whose package is not installed. Install it: "
-            "pip install --require-hashes -r requirements-twilio.txt",
+            f"{sys.executable} -m pip install --require-hashes -r requirements-twilio.txt",
         )
     if not ACCOUNT_SID.fullmatch(settings.CCAI_TWILIO_ACCOUNT_SID):
         yield "CCAI_TWILIO_ACCOUNT_SID", "It is not an account of Twilio. Write AC and 32 letters and digits."
