@@ -4,6 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Lower
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,10 +27,7 @@ class Email(AnyOf):
         """`qs`, narrowed where anything was given."""
         if not value:
             return qs
-        any_of = Q()
-        for address in value:
-            any_of |= Q(user__email__iexact=address)
-        return qs.filter(any_of)
+        return qs.alias(address=Lower("user__email")).filter(address__in=[address.lower() for address in value])
 
 
 class AgentFilter(django_filters.FilterSet):

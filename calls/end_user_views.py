@@ -15,7 +15,7 @@ from ccai.personal import masked_text, shown_number
 from ccai.shapes import Phone, Time
 from ccai.times import wire_time
 
-SORT_COLUMNS = {"id": "pk"}
+SORT_COLUMNS = {"created_at": "created_at", "id": "pk"}
 
 
 class EndUserObject(TypedDict):

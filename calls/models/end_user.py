@@ -1,7 +1,7 @@
 """The people on the other end."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ccai.audited import audited
@@ -50,6 +50,8 @@ class EndUser(models.Model):
         )
         indexes = (
             models.Index(fields=["number"], name="end_users_by_number"),  # who calls, who is called
+            # GET /end_users
+            models.Index(F("created_at").desc(), F("id").desc(), name="end_users_by_creation"),
             # dispatch.fill_in_contacts
             models.Index(fields=["ask_crm_at"], condition=Q(ask_crm_at__isnull=False), name="end_users_to_look_up"),
         )

@@ -90,6 +90,7 @@ def test_agents_come_by_page_filtered_and_sorted_whatever_their_number_in_the_sa
     assert queries_of(lambda: api.get("/agents")) <= one + 1
     assert ids(api.get("/agents", {"active": "false"})) == [others[3].pk, others[1].pk]
     assert ids(api.get("/agents", {"email": "FIRST@example.com", "status[]": ["break", "meal"]})) == [first.pk]
+    assert ids(api.get("/agents", {"email": ["FIRST@example.com", others[0].user.email]})) == [others[0].pk, first.pk]
     assert ids(api.get("/agents", {"team_id": team.pk, "active": "true"})) == [others[2].pk, others[0].pk]
     assert ids(api.get("/agents", {"status_updated_at[from]": wire_time(first.status_since)}))[-1] == first.pk
     assert ids(api.get("/agents", {"team_id": "9" * 40, "nonsense": "x"})) == []
@@ -207,6 +208,9 @@ def test_end_users_are_masked_for_a_token_that_does_not_show_personal_data(api, 
     other = EndUser.objects.create(name="Kim", identifier="kim", out_contact_id="c-1")
 
     assert all_pages(api, "/end_users", per=1) == ([other.pk, first.pk], 2)
+    EndUser.objects.filter(pk=other.pk).update(created_at=first.created_at - timedelta(hours=1))
+    assert all_pages(api, "/end_users", per=1) == ([first.pk, other.pk], 2)
+    assert all_pages(api, "/end_users", per=1, sort_column="id") == ([other.pk, first.pk], 2)
     assert api.get("/end_users", {"number": "+1 202-555-0123"}).json() == [
         {
             "id": first.pk,
@@ -217,7 +221,7 @@ def test_end_users_are_masked_for_a_token_that_does_not_show_personal_data(api, 
             "created_at": wire_time(first.created_at),
         }
     ]
-    assert ids(api.get("/end_users", {"created_at[to]": wire_time(first.created_at)})) == []
+    assert ids(api.get("/end_users", {"created_at[to]": wire_time(first.created_at)})) == [other.pk]
     api_token.personal_data = False
     api_token.save()
     masked = api.get("/end_users", {"out_contact_id": "c-1"}).json()[0]
