@@ -21,8 +21,8 @@ class Sentence:
 class Refused(Exception):
     """A request was refused: `sentence` says why, and nothing was written.
 
-    `afterwards` is done by whoever gives that answer, when what was begun is undone. A repeat of what was carried out may
-    be refused, too, and get another answer.
+    `afterwards` is done by whoever answers so, once what was begun is undone: a repeat of what was carried out may be
+    refused, too, and is answered as the first.
     """
 
     def __init__(self, sentence: Sentence, /, **values: object) -> None:

@@ -4,8 +4,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from calls.crm.base import CrmContact
-from calls.models import Call, EndUser, Participant
+from calls.models import Call, EndUser, Offer, Participant
 from calls.services.checks import Party
+from ccai.announcing import announce_on_commit
 from ccai.times import now
 
 
@@ -16,13 +17,14 @@ def find_or_create(party: Party) -> EndUser:
     """
     if party.contact is not None:
         return _of_contact(party.contact, party.number)
-    found = _lock_number(party.number)
-    return found or _create(number=party.number, ask_crm_at=now() if party.contact_unknown else None)
+    if party.contact_unknown:
+        return of_caller(party.number)
+    return _lock_number(party.number) or _create(number=party.number)
 
 
 def of_caller(number: str) -> EndUser:
-    """The end user with this number (E.164), who is on the line and waits for nobody: where the CRM is to say who they
-    are, the clock asks it, afterwards.
+    """The end user with this number (E.164), for whom nobody waits for the CRM: where it is to say who they are, the
+    clock asks it, afterwards.
 
     Call it in a transaction.
     """
@@ -44,24 +46,30 @@ def find_by_number(number: str) -> EndUser | None:
 def identify(end_user: EndUser, contact: CrmContact | None) -> None:
     """The CRM has been asked at last whose number `end_user` has: `contact`, or nobody it knows.
 
-    Where another end user is that contact already the two are one person: calls and participants go over to it.
+    Where another end user is that contact already the two are one person: calls and participants go over to it, and the
+    identifier where that one has none. Who has become a contact, or got another number, while the CRM was asked is left
+    as they are.
     """
     with transaction.atomic():
-        if not EndUser.objects.select_for_update(no_key=True).filter(pk=end_user.pk).exists():
+        stored = EndUser.objects.select_for_update(no_key=True).filter(pk=end_user.pk).first()
+        if stored is None or stored.number != end_user.number:
             return
+        stored.ask_crm_at = None
         known = EndUser.objects.filter(out_contact_id=contact.out_contact_id).first() if contact else None
-        if known is not None and known.pk != end_user.pk:
-            Call.objects.filter(end_user=end_user).update(end_user=known, updated_at=now())
-            Participant.objects.filter(end_user=end_user).update(end_user=known)
-            end_user.delete()
-            return
-        EndUser.objects.filter(pk=end_user.pk).update(
-            ask_crm_at=None,
-            out_contact_id=contact.out_contact_id if contact else None,
-            name=(contact.name if contact else "") or end_user.name,
-        )
-        if contact is not None:
-            _touch_calls(end_user)
+        if contact is None or stored.out_contact_id is not None:
+            stored.save(update_fields=["ask_crm_at"])
+        elif known is None:
+            stored.out_contact_id, stored.name = contact.out_contact_id, stored.name or contact.name
+            stored.save(update_fields=["ask_crm_at", "out_contact_id", "name"])
+            _touch_calls(stored)
+            _announce(stored)
+        else:
+            Call.objects.filter(end_user=stored).update(end_user=known, updated_at=now())
+            Participant.objects.filter(end_user=stored).update(end_user=known)
+            stored.delete()
+            if stored.identifier:
+                EndUser.objects.filter(pk=known.pk, identifier=None).update(identifier=stored.identifier)
+            _announce(known)
 
 
 def _lock_number(number: str) -> EndUser | None:
@@ -76,7 +84,10 @@ def _of_contact(contact: CrmContact, number: str) -> EndUser:
     has_number_alone = Q(number=number, out_contact_id=None) & ~Q(number="")
     # The contact itself comes first: NULLs of the other kind sort after it on both databases this way.
     found = (
-        EndUser.objects.filter(is_contact | has_number_alone).order_by(F("out_contact_id").asc(nulls_last=True)).first()
+        EndUser.objects.select_for_update(no_key=True)
+        .filter(is_contact | has_number_alone)
+        .order_by(F("out_contact_id").asc(nulls_last=True))
+        .first()
     )
     if found is None:
         return _create(number=number, name=contact.name, out_contact_id=contact.out_contact_id)
@@ -91,6 +102,14 @@ def _of_contact(contact: CrmContact, number: str) -> EndUser:
 def _touch_calls(end_user: EndUser) -> None:
     """Whoever polls by `updated_at` sees that the calls of `end_user` show something else of them."""
     Call.objects.filter(end_user=end_user).update(updated_at=now())
+
+
+def _announce(end_user: EndUser) -> None:
+    """The pages of agents who have `end_user` on the line, or are offered them, show who it is from the commit on."""
+    live = {"call__end_user": end_user, "call__ends_at": None}
+    talking = Participant.objects.filter(**live, agent__isnull=False, ended_at=None).values_list("agent_id", flat=True)
+    offered = Offer.objects.filter(**live, status=Offer.Status.OPEN).values_list("agent_id", flat=True)
+    announce_on_commit([*talking, *offered])
 
 
 def _create(**fields: object) -> EndUser:

@@ -10,7 +10,9 @@ from django.db import connection, transaction
 
 from calls import dispatch, lifecycle
 from calls.crm import comments, pausing
+from calls.crm.base import CrmContact
 from calls.models import Call, CallEvent, CrmComment, DialPrompt, EndUser, Ticket
+from calls.services import end_users
 from ccai.times import now, wire_time
 from tests.admin.rows import admin_url
 from tests.factories import make_agent, make_call, make_menu
@@ -159,6 +161,37 @@ class TestLater:
         waiting = EndUser.objects.exclude(ask_crm_at=None).order_by("number")
         assert list(waiting.values_list("number", flat=True)) == ["", "+12025550121", "+12025550122"]
         assert len(zendesk.asked()) == 8
+
+    def test_who_was_nobody_the_last_time_is_asked_about_again(self, api, zendesk, menu, clock):
+        EndUser.objects.create(number="+12025550123", name="Gus at the gate")
+        zendesk.answer(status=503)
+        body = post(api, "IncomingCall", menu_id=menu.pk, end_user_number=NUMBER)
+        zendesk.answers.pop(0)
+        clock.jump(61)
+        clock.tick()
+        person = EndUser.objects.get()
+        assert (person.pk, person.out_contact_id) == (body["end_user"]["id"], "403")
+        assert person.name == "Gus at the gate"
+
+    @pytest.mark.parametrize(
+        ("meanwhile", "left"),
+        [
+            ({"out_contact_id": "9", "name": "Ann"}, ("9", "Ann", False)),
+            ({"number": "+12025550199"}, (None, "", True)),
+        ],
+    )
+    def test_who_changed_while_it_was_asked_is_left_as_they_are(self, db, meanwhile, left):
+        person = EndUser.objects.create(number="+12025550123", ask_crm_at=now())
+        EndUser.objects.filter(pk=person.pk).update(**meanwhile)
+        end_users.identify(person, CrmContact("403", "Gus", ("+12025550123",)))
+        person = EndUser.objects.get()
+        assert (person.out_contact_id, person.name, person.ask_crm_at is not None) == left
+
+    def test_two_who_are_one_keep_the_customers_name_for_them(self, db):
+        known = EndUser.objects.create(number="+12025550111", out_contact_id="403")
+        person = EndUser.objects.create(number="+12025550123", identifier="gus", ask_crm_at=now())
+        end_users.identify(person, CrmContact("403", "Gus", ("+12025550123",)))
+        assert [(one.pk, one.identifier) for one in EndUser.objects.all()] == [(known.pk, "gus")]
 
 
 class TestDue:
