@@ -1,6 +1,7 @@
 """Callers on the phone through Twilio: menus by keys, the queue, a message; and agents who hold and hand on."""
 
 import re
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -143,6 +144,28 @@ class TestACaller:
         clock.tick()
         assert "This is Sales." in Paper.told()[-1]
         assert Paper.ended() == set()
+
+    @pytest.mark.parametrize("text", ["Please & hold. " * 1_000, "죄송합니다" * 400], ids=["English", "Korean"])
+    def test_hears_a_long_text_in_pieces_that_twilio_takes(self, ring, press, clock, twilio, text):
+        Menu.objects.filter(name="Sales").update(output_msg=text)
+        ring()
+        line = TwilioLine.objects.get()
+        heard = press(line, "1")
+        call = Call.objects.get(pk=line.call_ref)
+        call.menu.groups.get().agents.add(make_agent(auto_answer=True, sip_address=PHONE))
+        clock.pass_by(2)
+        twilio.report(line_of(call.pk, None), "busy")
+        clock.tick()
+        # What does not go with a request is asked for.
+        (told,) = [document for document in Paper.told() if "<Conference" not in document]
+        assert len(told) <= 4_000
+        (address,) = re.findall(r"<Redirect>([^<]+)</Redirect>", told)
+        assert address == f"{PUBLIC}/voip/twilio/{call.pk}/0/1/document"
+        for document in (heard, twilio.ask(line)):
+            said = [say.text for say in ElementTree.fromstring(document).iter("Say")]
+            assert max(len(quote(piece)) for piece in said) <= 3_000
+            assert "".join(said).replace(" ", "") == text.replace(" ", "")
+            assert len(document.encode()) < 64_000
 
     def test_leaves_a_message(self, ring, press, clock, twilio):
         ring()

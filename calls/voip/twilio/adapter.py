@@ -173,6 +173,8 @@ class TwilioProvider(VoipProvider):
 
     def _tell(self, line: TwilioLine, document: str, told: str) -> None:
         """The line does as `document` says. Nothing where it is over."""
+        if len(document) > documents.SENT_AT_MOST:
+            document = documents.to_be_asked_for(line)
         try:
             with understood():
                 self._client().calls(line.sid).update(twiml=document)

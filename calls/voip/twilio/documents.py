@@ -2,6 +2,9 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from itertools import accumulate, islice, takewhile
+from urllib.parse import quote
 
 from django.conf import settings
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
@@ -21,8 +24,12 @@ PROMPT_AGAIN = 8
 MESSAGE_SECONDS = 180
 # How often the music is played before what a waiting caller is told is said again.
 MUSIC_ROUNDS = 3
-# Twilio says no more than 4,096 letters at once.
-SAYS_AT_MOST = 4_000
+# Letters of a document that Twilio takes with a request (https://www.twilio.com/docs/api/errors/32018). Where there are
+# more it is to ask for the document, which may have 64 kB (11750).
+SENT_AT_MOST = 4_000
+# Letters, as in a URL, that every voice of Twilio's says at once (13521), and how often a document says as much.
+SAID_AT_ONCE = 3_000
+PIECES = 12
 # What no XML document may have in it. Editors leave such characters in texts that are copied from them.
 NOT_XML = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
@@ -73,6 +80,13 @@ def conference(line: TwilioLine, *, begins: bool, recorded: bool) -> str:
         **recording,
     )
     document.append(dial)
+    return str(document)
+
+
+def to_be_asked_for(line: TwilioLine) -> str:
+    """The line asks us what it is to do."""
+    document = VoiceResponse()
+    document.redirect(address_of(line, "document"))
     return str(document)
 
 
@@ -145,9 +159,18 @@ def language_of(call_id: int) -> str:
 
 
 def _say(document: VoiceResponse | Gather, text: str, lang: str) -> None:
-    """`text` is read out, where there is any."""
-    text = NOT_XML.sub(" ", text)
-    if not text:
-        return
+    """`text` is read out, where there is any; of one that would take an hour, the beginning."""
     voice = VOICES.get(lang.partition("-")[0].lower())
-    document.say(text[:SAYS_AT_MOST], **({"language": voice} if voice else {}))
+    for piece in islice(_pieces(NOT_XML.sub(" ", text).strip()), PIECES):
+        document.say(piece, **({"language": voice} if voice else {}))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """`text` in pieces that Twilio says at once, cut between words where there are any."""
+    while text:
+        sizes = accumulate(len(quote(letter)) for letter in text)
+        length = sum(1 for _size in takewhile(lambda size: size <= SAID_AT_ONCE, sizes))
+        if length < len(text):
+            length = max(text.rfind(" ", 0, length + 1), 0) or length
+        yield text[:length]
+        text = text[length:].lstrip()
