@@ -19,6 +19,7 @@ from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 import redis
+from django.db import connection
 from django.http import QueryDict
 from rest_framework.request import Request
 
@@ -147,16 +148,24 @@ def read_settled(
     rows = listing.read(cursor, falling=False, most=most)
     if len(settled_rows(listing, rows, settled)) == len(rows):
         return rows, False
-    time.sleep(HASTE.total_seconds())
+    wait(HASTE.total_seconds())
     settled = settled_until(asked_at)
     for _ in range(ROUNDS):
         if settled == asked_at:
             break
-        time.sleep(PAUSE)
+        wait(PAUSE)
         settled = settled_until(asked_at)
     rows = listing.read(cursor, falling=False, most=most)
     shown = settled_rows(listing, rows, settled)
     return shown, len(shown) < len(rows)
+
+
+def wait(seconds: float) -> None:
+    """So long passes, in which this request has no connection to the database: there are few, and those who wait would
+    keep everybody else from the center."""
+    if not connection.in_atomic_block:
+        connection.close()
+    time.sleep(seconds)
 
 
 def settled_until(moment: datetime) -> datetime:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -111,6 +112,23 @@ def test_what_a_machine_wrote_whose_clock_is_ahead_waits_for_those_of_the_others
     assert shown(timedelta(milliseconds=900)) == [early.pk]
     # Nobody's clock is so wrong: pages do not wait for what was made up.
     assert shown(HOUR) == [early.pk, ahead.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_waits_for_the_present_keeps_no_connection_to_the_database(manager):
+    call, opened = make_call("queued"), []
+
+    def note(**_said):
+        opened.append(connection.alias)
+
+    connection_created.connect(note)
+    try:
+        assert ids(manager("/calls")) == [call.pk]
+        assert opened == []
+        assert ids(manager("/calls", BY_UPDATE)) == [call.pk]
+    finally:
+        connection_created.disconnect(note)
+    assert opened
 
 
 @pytest.mark.django_db
