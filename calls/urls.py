@@ -1,6 +1,4 @@
-"""The addresses of the Calls API (contract sections 4, 6 to 8, and 10). A trailing slash works too."""
-
-from django.urls import re_path
+"""The addresses of the Calls API (contract sections 4, 6 to 8, and 10)."""
 
 from agents.resources import AgentsView, AgentView, TeamsView
 from calls.end_user_views import EndUsersView
@@ -16,27 +14,30 @@ from calls.views import (
     ScheduledCallView,
     TransfersView,
 )
+from ccai.api.urls import at
 from menus.resources import MenusView, MenuTreeView, MenuView
 
+CALL, MENU = "(?P<call_id>[0-9]+)", "(?P<menu_id>[0-9]+)"
+
 urlpatterns = [
-    re_path(r"^calls/?$", CallsView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/?$", CallView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/customer_flag/?$", CustomerFlagView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/transfers/?$", TransfersView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/photos/?$", PhotosView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/videos/?$", VideosView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/feedback/?$", FeedbackView.as_view()),
-    re_path(r"^calls/(?P<call_id>[0-9]+)/data_parameters/?$", DataParametersView.as_view()),
-    re_path(r"^calls/scheduled/(?P<call_id>[0-9]+)/?$", ScheduledCallView.as_view()),
-    re_path(r"^calls/scheduled/(?P<call_id>[0-9]+)/cancel/?$", CallCancelView.as_view()),
-    re_path(r"^calls/scheduled/cancel/?$", CallsCancelView.as_view()),
-    re_path(r"^jobs/(?P<job_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/?$", JobView.as_view(), name="job"),
-    re_path(r"^agents/?$", AgentsView.as_view()),
-    re_path(r"^agents/(?P<agent_id>[0-9]+)/?$", AgentView.as_view()),
-    re_path(r"^teams/?$", TeamsView.as_view()),
-    re_path(r"^end_users/?$", EndUsersView.as_view()),
-    re_path(r"^menus/?$", MenusView.as_view()),
-    re_path(r"^menus/tree/?$", MenuTreeView.as_view()),
-    re_path(r"^menus/(?P<menu_id>[0-9]+)/?$", MenuView.as_view()),
-    re_path(r"^menus/(?P<menu_id>[0-9]+)/wait/?$", MenuWaitView.as_view()),
+    at("calls", CallsView),
+    at(f"calls/{CALL}", CallView),
+    at(f"calls/{CALL}/customer_flag", CustomerFlagView),
+    at(f"calls/{CALL}/transfers", TransfersView),
+    at(f"calls/{CALL}/photos", PhotosView),
+    at(f"calls/{CALL}/videos", VideosView),
+    at(f"calls/{CALL}/feedback", FeedbackView),
+    at(f"calls/{CALL}/data_parameters", DataParametersView),
+    at(f"calls/scheduled/{CALL}", ScheduledCallView),
+    at(f"calls/scheduled/{CALL}/cancel", CallCancelView),
+    at("calls/scheduled/cancel", CallsCancelView),
+    at(r"jobs/(?P<job_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", JobView, name="job"),
+    at("agents", AgentsView),
+    at("agents/(?P<agent_id>[0-9]+)", AgentView),
+    at("teams", TeamsView),
+    at("end_users", EndUsersView),
+    at("menus", MenusView),
+    at("menus/tree", MenuTreeView),
+    at(f"menus/{MENU}", MenuView),
+    at(f"menus/{MENU}/wait", MenuWaitView),
 ]

@@ -1,6 +1,4 @@
-"""The addresses of the management API. A trailing slash works too."""
-
-from django.urls import re_path
+"""The addresses of the management API."""
 
 from calls.manager.views import (
     ActivityLogsView,
@@ -13,15 +11,16 @@ from calls.manager.views import (
     TeamTreeView,
     UserStatusesView,
 )
+from ccai.api.urls import at
 
 urlpatterns = [
-    re_path(r"^calls/?$", CallsView.as_view()),
-    re_path(r"^agents/?$", AgentsView.as_view()),
-    re_path(r"^agent_activity_logs/?$", ActivityLogsView.as_view()),
-    re_path(r"^menus/?$", MenusView.as_view()),
-    re_path(r"^menus/tree/?$", MenuTreeView.as_view()),
-    re_path(r"^teams/?$", TeamsView.as_view()),
-    re_path(r"^teams/tree/?$", TeamTreeView.as_view()),
-    re_path(r"^user_statuses/?$", UserStatusesView.as_view()),
-    re_path(r"^settings/organization/?$", OrganizationView.as_view()),
+    at("calls", CallsView),
+    at("agents", AgentsView),
+    at("agent_activity_logs", ActivityLogsView),
+    at("menus", MenusView),
+    at("menus/tree", MenuTreeView),
+    at("teams", TeamsView),
+    at("teams/tree", TeamTreeView),
+    at("user_statuses", UserStatusesView),
+    at("settings/organization", OrganizationView),
 ]
