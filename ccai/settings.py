@@ -446,6 +446,7 @@ UNFOLD = {
                     page(_("Users"), "badge", "agents.user"),
                     page(_("Groups"), "shield_person", "auth.group"),
                     page(_("API tokens"), "key", "ccai.apitoken"),
+                    own_page(_("API documentation"), "api", "api_docs", "ccai.view_apitoken"),
                     page(_("Webhooks"), "webhook", "ccai.webhookendpoint"),
                     page(_("Webhook deliveries"), "outbox", "ccai.webhookdelivery"),
                     page(_("Changes"), "manage_history", "ccai.auditentry"),

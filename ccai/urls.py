@@ -24,7 +24,7 @@ urlpatterns = [
     path("voip/", include("calls.callbacks.urls")),
     path("files/<str:token>", stored_file, name="file"),
     re_path(r"^apps/api/v1/schema(?P<suffix>\.json|\.yaml)?/?$", SchemaView.as_view(), name="api_schema"),
-    re_path(r"^apps/api/v1/docs/?$", DocsPage.as_view()),
+    re_path(r"^apps/api/v1/docs/?$", DocsPage.as_view(), name="api_docs"),
     path("apps/api/v1/", include("calls.urls")),
     re_path(r"^apps/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
     path("manager/api/v1/", include("calls.manager.urls")),

@@ -113,4 +113,5 @@ def say_ready(site: str, say: Say) -> None:
     say(_("  Admin     %(url)s") % {"url": f"{site}/admin/"})
     say(_("  Desk      %(url)s") % {"url": f"{site}/desk/"})
     say(_("  API       %(url)s") % {"url": f"{site}/apps/api/v1"})
+    say(_("  API docs  %(url)s") % {"url": f"{site}/apps/api/v1/docs"})
     say(_("  Health    %(url)s") % {"url": f"{site}/health/"})

@@ -21,7 +21,9 @@ def make_token(admin_client, **data):
 
 
 def test_a_new_token_is_shown_once_and_kept_as_a_hash(admin_client):
-    (secret,) = TOKEN.findall(make_token(admin_client, rate_limit="5"))
+    made = make_token(admin_client, rate_limit="5")
+    (secret,) = TOKEN.findall(made)
+    assert 'href="/apps/api/v1/docs"' in made
     token = ApiToken.objects.get()
     assert (token.name, token.rate_limit, token.token_hash) == ("CRM", 5, hash_token(secret))
     for page in ("changelist", "change"):

@@ -43,6 +43,7 @@ class TestReady:
         assert re.search(rf"(?m)^  Admin +{center.url}/admin/$", center.output)
         assert re.search(rf"(?m)^  Desk +{center.url}/desk/$", center.output)
         assert re.search(rf"(?m)^  API +{center.url}/apps/api/v1$", center.output)
+        assert re.search(rf"(?m)^  API docs +{center.url}/apps/api/v1/docs$", center.output)
         assert re.search(rf"(?m)^  Health +{center.url}/health/$", center.output)
 
     def test_all_is_well_by_then(self, center):
