@@ -104,9 +104,9 @@ FLAGS_SET = Fields(
 
 
 class CallsToCancel(TypedDict):
-    """The calls that are to be cancelled, each named once."""
+    """The calls that are to be cancelled; one that is named again is cancelled once."""
 
-    call_ids: Annotated[list[int], Keywords(minItems=1, maxItems=MOST_AT_ONCE, uniqueItems=True)]
+    call_ids: Annotated[list[int], Keywords(minItems=1, maxItems=MOST_AT_ONCE)]
 
 
 class NewTime(TypedDict):

@@ -90,6 +90,8 @@ it is told so with 429 and `Retry-After`.
 **Bodies.** JSON objects in UTF-8, of at most 1 MiB. Keys that mean nothing here are passed over, and so is `Accept`. An
 empty text counts as absent. Times are RFC 3339 in UTC, to the millisecond. Phone numbers come in any spelling that
 carries `+` and a country code. Later versions may add keys to answers; none goes or is renamed.
+What this document forbids may be taken all the same, such as ids written as text, or blanks around a word: count on
+neither that nor a refusal.
 
 **Repeats.** A POST or PATCH that carries an `Idempotency-Key` can be sent again when its answer was lost: it is carried
 out once, and answered alike for 24 hours. Only what succeeded is remembered.
