@@ -27,7 +27,11 @@ SEND_AGAIN = "ccai.resend_webhookdelivery"
 Status = WebhookDelivery.Status
 COLOURS = {Status.PENDING: "info", Status.DELIVERED: "success", Status.GIVEN_UP: "danger"}
 # Where the things that events tell of have their pages.
-PAGES = {"call": "admin:calls_call_change", "agent": "admin:agents_agent_change"}
+PAGES = {
+    "call": "admin:calls_call_change",
+    "agent": "admin:agents_agent_change",
+    "endpoint": "admin:ccai_webhookendpoint_change",
+}
 
 
 def subject_link(subject: str) -> SafeString | str:
@@ -61,6 +65,11 @@ def status_label(delivery: WebhookDelivery) -> str:
     if delivery.status == Status.PENDING and delivery.due_at is None:
         return label(gettext("held"), "warning")
     return label(delivery.get_status_display(), COLOURS[Status(delivery.status)])
+
+
+def next_try(delivery: WebhookDelivery) -> SafeString | None:
+    """When it is tried again; None where it is not."""
+    return clock_time(delivery.due_at) if delivery.status == Status.PENDING else None
 
 
 class TypeFilter(DropdownFilter):
@@ -159,7 +168,7 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     @display(description=_("next try"))
     def next(self, delivery: WebhookDelivery) -> str | None:
         """When it is tried again; nothing where it is not."""
-        return clock_time(delivery.due_at) if delivery.status == Status.PENDING else None
+        return next_try(delivery)
 
     @display(description=_("message"))
     def message(self, delivery: WebhookDelivery) -> SafeString | str:

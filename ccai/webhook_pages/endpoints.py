@@ -17,7 +17,14 @@ from unfold.decorators import display
 
 from ccai.admin import CenterAdmin, clock_time, is_id, label
 from ccai.models import WebhookDelivery, WebhookEndpoint
-from ccai.webhook_pages.deliveries import SEND_AGAIN, last_answer, last_answers, status_label, subject_link
+from ccai.webhook_pages.deliveries import (
+    SEND_AGAIN,
+    last_answer,
+    last_answers,
+    next_try,
+    status_label,
+    subject_link,
+)
 from ccai.webhook_pages.forms import EndpointForm, SinceForm
 from ccai.webhooks import again, endpoints
 from ccai.webhooks.posting import Place
@@ -42,9 +49,9 @@ class WebhookEndpointAdmin(CenterAdmin):
     list_filter = (("active", BooleanRadioFilter),)
     search_fields = ("url", "description")
     search_help_text = _("Address or description")
-    readonly_fields = ("state", "created", "old_secret")
+    readonly_fields = ("state", "waiting", "created", "old_secret")
     fieldsets = (
-        (None, {"fields": ("url", "description", ("active", "state"), ("created", "old_secret"))}),
+        (None, {"fields": ("url", "description", ("active", "state"), ("waiting", "created"), "old_secret")}),
         (_("What it is told"), {"fields": ("events",)}),
     )
     add_fieldsets = ((None, {"fields": ("url", "description")}), (_("What it is told"), {"fields": ("events",)}))
@@ -94,7 +101,7 @@ class WebhookEndpointAdmin(CenterAdmin):
         sent = WebhookDelivery.objects.none()
         if is_id(object_id) and request.user.has_perm("ccai.view_webhookdelivery"):
             sent = last_answers(WebhookDelivery.objects.filter(endpoint=int(object_id))).order_by("-pk")[:LATEST]
-        rows = [(one, subject_link(one.subject), status_label(one), last_answer(one)) for one in sent]
+        rows = [(one, subject_link(one.subject), status_label(one), last_answer(one), next_try(one)) for one in sent]
         context = {
             "sent": rows,
             "may_send_again": may_send_again,
@@ -127,8 +134,10 @@ class WebhookEndpointAdmin(CenterAdmin):
         """POST: the endpoint is sent a test."""
         endpoint = self._find(request, pk, "ccai.change_webhookendpoint")
         if endpoint.active:
-            endpoints.send_test(endpoint)
-            messages.success(request, gettext("A test message is on its way. Look below for what came of it."))
+            delivery = endpoints.send_test(endpoint)
+            page = reverse("admin:ccai_webhookdelivery_change", args=[delivery.pk])
+            said, look = gettext("A test message is on its way."), gettext("See what came of it")
+            messages.success(request, format_html('{} <a class="underline" href="{}">{}</a>', said, page, look))
         else:
             messages.error(request, gettext("The endpoint is not active. Switch it on first."))
         return self._back(pk)

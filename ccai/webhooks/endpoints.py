@@ -144,7 +144,7 @@ def send_again(delivery: WebhookDelivery, at: datetime | None = None) -> None:
         make_due(_lock(delivery.endpoint), WebhookDelivery.objects.filter(pk=delivery.pk), at)
 
 
-def send_test(endpoint: WebhookEndpoint, at: datetime | None = None) -> None:
+def send_test(endpoint: WebhookEndpoint, at: datetime | None = None) -> WebhookDelivery:
     """A test is on its way to the endpoint, and to no other; of one that is not active it is kept until it is.
 
     It is in place of tests that wait there, so that it is tried now and not when one of those is.
@@ -159,9 +159,10 @@ def send_test(endpoint: WebhookEndpoint, at: datetime | None = None) -> None:
         event = make_event(TEST, subject, data, at)
         event.save()
         due = at if locked.active else None
-        WebhookDelivery.objects.create(event=event, endpoint=locked, subject=subject, due_at=due)
+        delivery = WebhookDelivery.objects.create(event=event, endpoint=locked, subject=subject, due_at=due)
         if due:
             transaction.on_commit(nudge)
+    return delivery
 
 
 def forget(at: datetime) -> int:

@@ -26,8 +26,6 @@ TYPES: dict[str, Promise] = {
     "call.voicemail": _("The end user leaves a message"),
     "call.voicemail_received": _("A message has been left"),
     "call.voicemail_read": _("A message has been opened"),
-    "call.selecting": _("The end user chooses a menu"),
-    "call.action_only": _("Somebody helps without a line of their own"),
     "call.action_only_finished": _("Somebody who helped without a line has left"),
     "call.flagged": _("Customer flags of a call are set"),
     "call.data_parameters_updated": _("Data parameters of a call are set"),

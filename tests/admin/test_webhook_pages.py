@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from agents.models import User
 from ccai.models import AuditEntry, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -177,7 +178,9 @@ class TestDeliveries:
         assert "A test message is on its way." in page
         delivery = WebhookDelivery.objects.get()
         assert (delivery.endpoint, delivery.due_at is None) == (endpoint, False)
-        assert admin_url(WebhookDelivery, "change", delivery.pk) in page
+        # In the sentence, and in the list below.
+        assert page.count(admin_url(WebhookDelivery, "change", delivery.pk)) == 2
+        assert timezone.localtime(delivery.due_at).strftime("%Y-%m-%d %H:%M:%S") in page
         add = admin_client.get(admin_url(WebhookEndpoint, "add")).content.decode()
         assert "endpoint.test" not in add
         disable(endpoint)
