@@ -10,8 +10,10 @@ from enum import Enum, auto
 
 import redis
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
 
 from agents.models import Agent
+from calls.crm import crm
 from calls.models import Call, EndUser, FailReason, Status
 from calls.models.call import WITH_AGENT
 from calls.scope import Scope
@@ -46,6 +48,7 @@ class Concern(Enum):
     CLOCK_STANDS = auto()
     PROVIDER_FAILS = auto()
     CALLS_STUCK = auto()
+    CRM_REFUSES = auto()
     MENUS_CLOSED = auto()
     MENUS_UNSERVED = auto()
     QUEUES_UNSERVED = auto()
@@ -131,7 +134,10 @@ def _of_menus(scope: Scope) -> Iterator[Notice]:
 
 
 def _of_the_crm(at: datetime) -> Iterator[Notice]:
-    """People whose name the CRM has been asked for for a while, and has not told. Not who calls just now."""
+    """What keeps the CRM from answering until somebody mends it; and people whose name it has been asked for for a
+    while, and has not told. Not who calls just now."""
+    if complaint := crm().complaint():
+        yield Notice(Concern.CRM_REFUSES, name=gettext(complaint))
     unknown = EndUser.objects.filter(ask_crm_at__isnull=False, created_at__lt=at - STUCK_AFTER)
     waiting = unknown.exclude(ask_crm_at__range=(at - STUCK_AFTER, at)).count()
     if waiting:

@@ -20,7 +20,13 @@ from ccai.admin import NOTHING, duration
 from ccai.times import now
 
 # What stops calls comes before what is merely to be known.
-GRAVE = (Concern.CLOCK_STANDS, Concern.PROVIDER_FAILS, Concern.CALLS_STUCK, Concern.QUEUES_UNSERVED)
+GRAVE = (
+    Concern.CLOCK_STANDS,
+    Concern.PROVIDER_FAILS,
+    Concern.CALLS_STUCK,
+    Concern.QUEUES_UNSERVED,
+    Concern.CRM_REFUSES,
+)
 PAGES = {
     Concern.CALLS_STUCK: "admin:calls_call_change",
     Concern.VOICEMAILS_UNHEARD: "admin:calls_call_change",
@@ -63,6 +69,7 @@ SENTENCES = {
     Concern.MENUS_REDIRECTED: ngettext_lazy(
         "%(count)d menu is redirected by hand.", "%(count)d menus are redirected by hand.", "count"
     ),
+    Concern.CRM_REFUSES: _("The CRM does not answer. %(name)s"),
     Concern.CRM_SILENT: ngettext_lazy(
         "The CRM has not yet said who %(count)d caller is. It is asked again each minute.",
         "The CRM has not yet said who %(count)d callers are. It is asked again each minute.",

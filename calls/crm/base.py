@@ -64,6 +64,10 @@ class Crm(ABC):
     def closed_tickets(self, ticket_ids: Collection[str]) -> set[str]:
         """Those of `ticket_ids` that are closed. What it does not know is not closed."""
 
+    def complaint(self) -> str:
+        """What people have to mend before it answers, such as a wrong password: a msgid; "" where that is nothing."""
+        return ""
+
     def add_comment(self, ticket_id: str, text: str, marker: str, *, may_be_there: bool) -> None:
         """The ticket has a comment with this text, for agents alone. `marker` stands in the text, and in no other.
 

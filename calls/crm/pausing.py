@@ -1,4 +1,5 @@
-"""For how long a system outside is not to be asked, and who alone may try it, known to all processes of the center.
+"""For how long a system outside is not to be asked, who alone may try it, and what it complains of: known to all
+processes of the center.
 
 It is kept in Redis; where that does not answer each process knows what it was told itself, and each may try.
 """
@@ -11,7 +12,9 @@ import redis
 from ccai.redis import breaker, client
 from ccai.times import now
 
-PREFIX, SILENT, TRIED = "ccai:pause:", "ccai:silent:", "ccai:tried:"
+PREFIX, SILENT, TRIED, COMPLAINT = "ccai:pause:", "ccai:silent:", "ccai:tried:", "ccai:complaint:"
+# How long a complaint is remembered of which nothing more is heard, in seconds.
+REMEMBERED = 3_600
 
 told_here: dict[str, datetime] = {}
 # So that of those who find the same together it is news for one.
@@ -46,14 +49,37 @@ def be_wary(name: str, seconds: float) -> None:
         breaker().trip(error)
 
 
-def trust(name: str) -> None:
-    """What has this name has answered: everybody may ask it."""
+def trust(name: str, *, is_content: bool = False) -> None:
+    """What has this name has answered: everybody may ask it. `is_content`: it complains of nothing any more."""
     if not breaker().closed():
         return
     try:
-        client().delete(SILENT + name, TRIED + name)
+        client().delete(SILENT + name, TRIED + name, *([COMPLAINT + name] if is_content else []))
     except redis.RedisError as error:
         breaker().trip(error)
+
+
+def complain(name: str, text: str) -> bool:
+    """What has this name complains of something that only people can mend. Returns whether this is news."""
+    if not breaker().closed():
+        return True
+    try:
+        return client().set(COMPLAINT + name, text, ex=REMEMBERED, get=True) != text.encode()
+    except redis.RedisError as error:
+        breaker().trip(error)
+        return True
+
+
+def complaint(name: str) -> str:
+    """What that which has this name complains of; "" where that is nothing, or is not known."""
+    if not breaker().closed():
+        return ""
+    try:
+        text = client().get(COMPLAINT + name)
+    except redis.RedisError as error:
+        breaker().trip(error)
+        return ""
+    return text.decode() if isinstance(text, bytes) else ""
 
 
 def seconds_of_another(name: str, seconds: float) -> float:

@@ -17,12 +17,13 @@ from typing import Any, ClassVar
 import phonenumbers
 import requests
 from django.conf import settings
+from django.utils.translation import gettext_noop
 from phonenumbers import PhoneNumberFormat, ValidationResult
 from requests.auth import AuthBase
 
 from calls.crm.base import Crm, CrmContact, CrmRefused, CrmTicket, CrmUnavailable, NotAsked
 from calls.crm.http import Answer, NoAnswer, Question, Silence
-from calls.crm.pausing import be_wary, pause, seconds_left, seconds_of_another, trust
+from calls.crm.pausing import be_wary, complain, complaint, pause, seconds_left, seconds_of_another, trust
 from ccai.phones import parse_phone
 from ccai.times import now
 
@@ -36,6 +37,14 @@ EVERYTHING = "zendesk"
 TICKETS, COMMENTS, CANDIDATES = 25, 50, 3
 MAX_ID = 2**63 - 1
 MAX_NAME = 200  # characters, as end users have
+
+
+# What an answer with this status means for who wrote the settings.
+WRONG = {
+    401: gettext_noop("401: it does not take the user and the token. Look at CCAI_ZENDESK_EMAIL and the token."),
+    403: gettext_noop("403: the user whose token it is may not do that. Look at their role in Zendesk."),
+    404: gettext_noop("404: there is no such account. Look at CCAI_ZENDESK_URL."),
+}
 
 
 class Credentials(AuthBase):
@@ -116,6 +125,10 @@ class ZendeskCrm(Crm):
                         closed.add(as_id(ticket.get("id")))
         return closed & set(known)
 
+    def complaint(self) -> str:
+        """What an administrator has to mend before it answers, as it was told of last."""
+        return complaint(EVERYTHING)
+
     def add_comment(self, ticket_id: str, text: str, marker: str, *, may_be_there: bool) -> None:
         """The ticket has an internal note with this text, unless one with the marker is among its latest comments.
 
@@ -142,7 +155,7 @@ class Asking:
         self.is_news = True
 
     def get(self, kind: str, path: str, params: dict[str, str] | None = None) -> dict[str, Any] | None:
-        """The object at `path`; None where there is none (404)."""
+        """The object at `path`; None where there is none."""
         answer = self._exchange(kind, "GET", path, params)
         if answer.status == 404:
             return None
@@ -212,16 +225,19 @@ class Asking:
         except NoAnswer:
             trust(EVERYTHING)
             raise
-        trust(EVERYTHING)
+        wrong = find_wrong(answer)
+        trust(EVERYTHING, is_content=not wrong and answer.status in (200, 404, 422))
+        if wrong:
+            self.is_news = complain(EVERYTHING, wrong)
+            if answer.status == 401:
+                pause(EVERYTHING, LOCKED_OUT)
+            raise CrmUnavailable(wrong)
         if answer.status == 429 or (answer.status == 503 and "Retry-After" in answer.headers):
             wait = read_wait(answer.headers["Retry-After"]) if "Retry-After" in answer.headers else LATER
             # With requests left for the account this is a limit of this kind of request.
             left_over = answer.headers.get("X-Rate-Limit-Remaining") or answer.headers.get("ratelimit-remaining") or ""
             self.is_news = pause(own if left_over.isdecimal() and int(left_over[:9]) else EVERYTHING, wait)
             raise CrmUnavailable(f"{answer.status}, asks for {wait:g} s of peace", wait)
-        if answer.status == 401:
-            self.is_news = pause(EVERYTHING, LOCKED_OUT)
-            raise CrmUnavailable("401: look at the user and the token that CCAI_ZENDESK_… say")
         if answer.status in (502, 503, 504):
             self.is_news = pause(EVERYTHING, SILENT)
             raise CrmUnavailable(str(answer.status))
@@ -247,6 +263,20 @@ def question() -> Iterator[Asking]:
         if asking.is_news:
             log.warning("Zendesk: %s", error)
         raise
+
+
+def find_wrong(answer: Answer) -> str:
+    """What the center says wrongly of its account, by the answer; "" where that is nothing.
+
+    An address without an account answers 404, too, and so does a proxy: only Zendesk says which record it has not.
+    """
+    if answer.status == 404:
+        try:
+            said = answer.read_json()
+        except NoAnswer:
+            return WRONG[404]
+        return "" if isinstance(said, dict) and said.get("error") == "RecordNotFound" else WRONG[404]
+    return WRONG.get(answer.status, "")
 
 
 def is_id(text: str) -> bool:

@@ -210,6 +210,37 @@ class TestPeace:
         assert ask.find_ticket("76518")
         assert zendesk.asked()[:2] == ["GET /api/v2/search.json", f"GET {TICKET}"]
 
+    @pytest.mark.parametrize(
+        ("response", "words"),
+        [
+            ({"status": 401}, "Look at CCAI_ZENDESK_EMAIL and the token."),
+            ({"status": 403}, "Look at their role in Zendesk."),
+            ({"status": 404, "body": {"error": {"title": "No help desk at name.zendesk.com"}}}, "CCAI_ZENDESK_URL."),
+            ({"status": 404, "body": b"<html>Nothing here</html>"}, "CCAI_ZENDESK_URL."),
+        ],
+    )
+    def test_what_only_people_can_mend_is_said_once_and_shown_until_it_is(
+        self, clock, ask, zendesk, caplog, admin_client, response, words
+    ):
+        zendesk.answer(**response)
+        for _time in range(3):
+            with pytest.raises(CrmUnavailable):
+                ask.find_ticket("76518")
+            clock.jump(31)
+        assert len(zendesk.asked()) == 3
+        assert caplog.text.count("Zendesk: ") == 1
+        assert words in admin_client.get("/admin/").content.decode()
+        zendesk.answers.pop(0)
+        assert ask.find_ticket("76518")
+        assert words not in admin_client.get("/admin/").content.decode()
+
+    def test_a_ticket_is_not_given_up_because_there_is_no_account(self, ask, zendesk):
+        zendesk.answer(status=404, body=b"<html>Nothing here</html>")
+        with pytest.raises(CrmUnavailable):
+            ask.closed_tickets(["76518"])
+        with pytest.raises(CrmUnavailable):
+            ask.add_comment("76518", "It is over.", "[demo 1 ended]", may_be_there=False)
+
     def test_without_redis_a_process_knows_what_it_was_told_itself(self, no_redis, clock, ask, zendesk):
         zendesk.answer(TICKET, status=429, headers={"Retry-After": "30"})
         for _time in range(2):
