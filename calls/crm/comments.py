@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from calls.crm import crm
 from calls.crm.base import CrmRefused, CrmUnavailable, NotAsked
 from calls.models import Call, CrmComment, DisconnectedBy, Status
-from ccai.times import now, wire_time
+from ccai.times import now
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,24 @@ REQUESTS = 5
 
 
 def write_ended(calls: Iterable[Call]) -> None:
-    """The tickets of `calls`, which are over, are told how each ended. Call it in the transaction that ends them."""
+    """The tickets of `calls`, which are over, are told how each ended; after the agent's wrap-up, where there is one.
+    Call it in the transaction that ends them."""
     if not crm().takes_comments:
         return
     with_ticket = [call for call in calls if call.out_ticket_id]
     if not with_ticket:
         return
     with override(settings.LANGUAGE_CODE):
-        _write(CrmComment.Occasion.ENDED, [(call, _ending(call)) for call in with_ticket])
+        _write([_comment(CrmComment.Occasion.ENDED, call, _ending(call), _wrap_up(call)) for call in with_ticket])
+
+
+def write_ended_anew(call: Call) -> None:
+    """The ticket of `call` is told of it as it is now, unless it has been told how it ended, or may have been."""
+    if not call.out_ticket_id:
+        return
+    with override(settings.LANGUAGE_CODE):
+        text = _comment(CrmComment.Occasion.ENDED, call, _ending(call)).text
+    CrmComment.objects.filter(call=call, occasion=CrmComment.Occasion.ENDED, attempts=0).update(text=text)
 
 
 def write_refused(call: Call) -> None:
@@ -48,8 +59,8 @@ def write_refused(call: Call) -> None:
         return
     with override(settings.LANGUAGE_CODE):
         text = _("A scheduled call was not created because the record already has an active scheduled call.")
-        due = _("It is due at %(time)s.") % {"time": wire_time(call.scheduled_at)}
-        _write(CrmComment.Occasion.REFUSED, [(call, [text, due])])
+        lines = [text, *_scheduled(call), _("That call: %(address)s") % {"address": _page(call)}]
+        _write([_comment(CrmComment.Occasion.REFUSED, call, lines)])
 
 
 def post(at: datetime) -> int:
@@ -92,19 +103,20 @@ def marker(call_id: int, occasion: str) -> str:
     return f"[{settings.CCAI_SUBDOMAIN} {call_id} {occasion}]"
 
 
-def _write(occasion: CrmComment.Occasion, told: Iterable[tuple[Call, list[str]]]) -> None:
-    CrmComment.objects.bulk_create(
-        [
-            CrmComment(
-                call=call,
-                occasion=occasion,
-                ticket_id=call.out_ticket_id or "",
-                text="\n".join([*lines, _page(call), marker(call.pk, occasion)]),
-            )
-            for call, lines in told
-        ],
-        ignore_conflicts=True,
-    )
+def _write(comments: list[CrmComment]) -> None:
+    CrmComment.objects.bulk_create(comments, ignore_conflicts=True)
+
+
+def _comment(occasion: CrmComment.Occasion, call: Call, lines: list[str], later: timedelta = timedelta()) -> CrmComment:
+    """A comment that says `lines`, each as one, and is due `later`."""
+    text = "\n".join([" ".join(line.split()) for line in [*lines, marker(call.pk, occasion)]])
+    return CrmComment(call=call, occasion=occasion, ticket_id=call.out_ticket_id or "", text=text, due_at=now() + later)
+
+
+def _wrap_up(call: Call) -> timedelta:
+    """How long the agent of `call`, which is over, may take to say what came of it."""
+    has_talked = call.agent_info and call.connected_at is not None
+    return timedelta(seconds=settings.CCAI_WRAP_UP_SECONDS if has_talked else 0)
 
 
 def _page(call: Call) -> str:
@@ -113,20 +125,42 @@ def _page(call: Call) -> str:
 
 
 def _ending(call: Call) -> list[str]:
-    """How `call` ended, a line for each thing that is known of it."""
-    lines = [_headline(call)]
+    """How `call` ended, a line for each thing that is known of it. The last leads to its page, where who may hear it
+    does."""
+    lines = [_headline(call), _("Call: %(type)s") % {"type": call.get_call_type_display()}]
+    if call.menu_path:
+        lines.append(_("Menu: %(name)s") % {"name": call.menu_path["name"]})
+    lines += _scheduled(call)
+    if call.ends_at is not None:
+        lines.append(_("Ended: %(time)s") % {"time": _clock_time(call.ends_at)})
     if call.disconnected_by != DisconnectedBy.UNKNOWN:
         lines.append(_("Ended by: %(who)s") % {"who": call.get_disconnected_by_display()})
-    if call.scheduled_at is not None:
-        lines.append(_("It was scheduled for %(time)s.") % {"time": wire_time(call.scheduled_at)})
     if call.agent_info:
         lines.append(_("Agent: %(name)s") % {"name": call.agent_info["name"]})
     if call.connected_at is not None:
         minutes, seconds = divmod(call.call_duration, 60)
         lines.append(_("Duration: %(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": seconds})
-        if call.recorded:
-            lines.append(_("It was recorded; the recording is on the call's page:"))
-    return lines
+    if call.disposition is not None:
+        lines.append(_("Disposition: %(name)s") % {"name": call.disposition.name})
+    return [*lines, _link(call)]
+
+
+def _scheduled(call: Call) -> list[str]:
+    return [_("Scheduled for: %(time)s") % {"time": _clock_time(call.scheduled_at)}] if call.scheduled_at else []
+
+
+def _clock_time(moment: datetime) -> str:
+    """`moment` on the center's clock, which is named."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def _link(call: Call) -> str:
+    address = {"address": _page(call)}
+    if call.status in (Status.VOICEMAIL_RECEIVED, Status.VOICEMAIL_READ):
+        return _("Message: %(address)s") % address
+    if call.connected_at is not None and call.recorded:
+        return _("Recording: %(address)s") % address
+    return _("Details: %(address)s") % address
 
 
 def _headline(call: Call) -> str:
@@ -135,9 +169,9 @@ def _headline(call: Call) -> str:
             return _("The call was cancelled before anybody was dialled.")
         case Status.DEFLECTED:
             return _("The call was deflected: %(how)s.") % {"how": call.get_deflection_display()}
-        case Status.VOICEMAIL_RECEIVED:
+        case Status.VOICEMAIL_RECEIVED | Status.VOICEMAIL_READ:
             return _("The end user left a voicemail.")
-        case Status.FAILED:
+        case Status.FAILED | Status.RECOVERED:
             return _("The call failed: %(reason)s.") % {"reason": call.get_fail_reason_display()}
         case _other:
             return _("The call is over.")

@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 
 from agents.models import Agent
 from calls import errors
+from calls.crm import comments
 from calls.models import Call, Disposition, Note
 from calls.services.on_call import announce_call, has_been_on
 from ccai.api.parsing import has_unstorable_text
@@ -54,6 +55,7 @@ def set_disposition(call: Call, agent: Agent, disposition: Disposition | None) -
         raise Refused(errors.DISPOSITION_NOT_IN_USE)
     Call.objects.filter(pk=call.pk).update(disposition=disposition, updated_at=now())
     call.disposition = disposition
+    comments.write_ended_anew(call)
     announce_call(call)
 
 

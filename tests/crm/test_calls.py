@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from calls import dispatch, lifecycle
 from calls.crm import comments, pausing
 from calls.crm.base import CrmContact
-from calls.models import Call, CallEvent, CrmComment, DialPrompt, EndUser, Ticket
-from calls.services import end_users
+from calls.models import Call, CallEvent, CrmComment, DialPrompt, Disposition, EndUser, Participant, Ticket
+from calls.services import end_users, set_disposition
 from ccai.times import now, wire_time
 from tests.admin.rows import admin_url
 from tests.factories import make_agent, make_call, make_menu
@@ -325,24 +325,34 @@ def end(call, to="finished", **columns):
 
 def make_talk(**columns):
     """A call about ticket 76518 that is connected."""
-    columns = {"out_ticket_id": "76518", **columns}
-    return make_call("connected", connected_at=now() - timedelta(seconds=192), **columns)
+    columns = {"out_ticket_id": "76518", "connected_at": now() - timedelta(seconds=192), **columns}
+    return make_call("connected", **columns)
 
 
 class TestComments:
     def test_a_ticket_is_told_how_its_call_ended(self, zendesk, clock, settings):
-        settings.CCAI_PUBLIC_URL = "https://demo.example.com"
-        call = end(make_talk(recorded=True))
+        settings.CCAI_PUBLIC_URL, settings.TIME_ZONE = "https://demo.example.com", "America/New_York"
+        columns = {
+            "scheduled_at": datetime(2026, 3, 1, 14, tzinfo=UTC),
+            "connected_at": datetime(2026, 3, 1, 14, 2, tzinfo=UTC),
+            "menu_path": {"items_count": 2, "name": "Sales/Re\nturns", "materialized_path": "1/2"},
+            "disposition": Disposition.objects.create(name="Sold"),
+        }
+        call = end(make_talk(recorded=True, **columns), at=datetime(2026, 3, 1, 14, 5, 12, tzinfo=UTC))
         clock.tick()
         assert zendesk.asked() == [f"PUT {TICKET}"]
         comment = CrmComment.objects.get()
         assert comment.text.splitlines() == [
             "The call is over.",
+            "Call: Voice Inbound (API)",
+            "Menu: Sales/Re turns",
+            "Scheduled for: 2026-03-01 09:00:00 EST",
+            "Ended: 2026-03-01 09:05:12 EST",
             "Ended by: Agent",
             f"Agent: {call.agent_info['name']}",
             "Duration: 3 min 12 s",
-            "It was recorded; the recording is on the call's page:",
-            f"https://demo.example.com/admin/calls/call/{call.pk}/change/",
+            "Disposition: Sold",
+            f"Recording: https://demo.example.com/admin/calls/call/{call.pk}/change/",
             f"[demo {call.pk} ended]",
         ]
         assert (comment.posted_at, comment.due_at, comment.error) == (now(), None, "")
@@ -362,6 +372,21 @@ class TestComments:
     def test_however_it_ends(self, zendesk, status, to, columns, words):
         end(make_call(status, out_ticket_id="76518"), to, **columns)
         assert CrmComment.objects.get().text.startswith(words)
+
+    def test_what_the_agent_says_in_the_wrap_up_is_told_too(self, zendesk, clock, settings):
+        settings.CCAI_WRAP_UP_SECONDS = 30
+        call = make_talk()
+        Participant.objects.create(call=call, type="agent", agent=call.agent, status="connected")
+        end(call)
+        clock.jump(29)
+        clock.tick()
+        sold, other = (Disposition.objects.create(name=name) for name in ("Sold", "Other"))
+        set_disposition(call, call.agent, sold)
+        assert zendesk.asked() == []
+        clock.pass_by(1)
+        assert "\nDisposition: Sold\n" in json.loads(zendesk.requests[0].body)["ticket"]["comment"]["body"]
+        set_disposition(call, call.agent, other)
+        assert "\nDisposition: Sold\n" in CrmComment.objects.get().text
 
     def test_it_is_written_with_the_end_or_not_at_all(self, zendesk):
         with transaction.atomic():
