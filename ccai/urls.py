@@ -26,7 +26,6 @@ urlpatterns = [
     re_path(r"^apps/api/v1/schema(?P<suffix>\.json|\.yaml)?/?$", SchemaView.as_view(), name="api_schema"),
     re_path(r"^apps/api/v1/docs/?$", DocsPage.as_view(), name="api_docs"),
     path("apps/api/v1/", include("calls.urls")),
-    re_path(r"^apps/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
     path("manager/api/v1/", include("calls.manager.urls")),
-    re_path(r"^manager/api/v1(?:/[\s\S]*)?\Z", NothingHere.as_view()),
+    re_path(r"^(?:apps|manager)/api/[\s\S]*\Z", NothingHere.as_view()),
 ]

@@ -16,6 +16,7 @@ from agents.models import Engagement, StatusChange, Team
 from calls import lifecycle
 from calls.manager.listings import RowListing
 from calls.manager.pages import settled_rows
+from calls.manager.urls import urlpatterns
 from calls.models import Call, EndUser, Offer, Participant
 from ccai.times import now, wire_time
 from tests.api_document import check_answer
@@ -31,12 +32,12 @@ def manager(api_token):
     credentials = base64.b64encode(f"demo:{api_token.secret}".encode()).decode()
     client = Client(SERVER_NAME="demo.localhost", headers={"Authorization": f"Basic {credentials}"})
 
-    def get(path, params=None):
-        answer = client.get(f"/manager/api/v1{path}", params or {})
-        check_answer("GET", f"/manager/api/v1{path}", answer)
+    def send(path, params=None, method="get"):
+        answer = getattr(client, method)(f"/manager/api/v1{path}", params or {})
+        check_answer(method, f"/manager/api/v1{path}", answer)
         return answer
 
-    return get
+    return send
 
 
 def ids(answer):
@@ -304,3 +305,13 @@ def test_what_is_not_well_formed_is_refused_and_nothing_is_written(manager):
     assert manager("/nothing").json() == {"message": "Resource not found"}
     answer = Client(SERVER_NAME="demo.localhost").get("/manager/api/v1/calls")
     assert (answer.status_code, answer.json()) == (401, {"message": "Invalid credentials"})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["post", "patch", "put", "delete", "options"])
+def test_nothing_is_changed_here(manager, method):
+    for pattern in urlpatterns:
+        path = str(pattern.pattern).removeprefix("^").removesuffix("/?$")
+        answer = manager(f"/{path}", method=method)
+        assert (answer.status_code, answer.json()) == (405, {"message": "Method not allowed"})
+        assert (answer["Allow"], answer["X-Error-Code"]) == ("GET, HEAD", "method_not_allowed")

@@ -132,6 +132,14 @@ class TestPathsAndVerbs:
     def test_an_unknown_path_asks_for_credentials_first(self, api, path):
         assert refusal(api.with_(user=None).get(path)) == UNAUTHORIZED
 
+    @pytest.mark.parametrize("path", ["/apps/api/", "/apps/api/v2/calls", "/manager/api/v1", "/manager/api/v1/calls/1"])
+    def test_paths_of_another_version_and_of_the_management_api_are_no_different(self, client, api_token, path):
+        credentials = base64.b64encode(f"demo:{api_token.secret}".encode()).decode()
+        for method in ("get", "post", "patch", "put", "delete"):
+            known = getattr(client, method)(path, headers={"Authorization": f"Basic {credentials}"})
+            assert refusal(known) == NOT_FOUND
+            assert refusal(getattr(client, method)(path, headers={"Authorization": "Basic !!!"})) == UNAUTHORIZED
+
     @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     def test_an_unknown_path_is_not_found_whatever_the_verb(self, api, method):
         assert refusal(api.request(method, "/nothing")) == NOT_FOUND
