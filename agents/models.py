@@ -204,7 +204,12 @@ class Agent(models.Model):
         _("auto answer"), default=False, help_text=_("Takes what is offered at once, without a click.")
     )
     sip_address = models.CharField(
-        _("SIP address"), max_length=200, blank=True, help_text=_("The agent's phone, for SIP providers.")
+        _("phone or SIP address"),
+        max_length=200,
+        blank=True,
+        help_text=_(
+            "Where the agent is rung: +1 339-219-5276, or sip:ana@example.com. Providers such as Twilio need it."
+        ),
     )
     team = models.ForeignKey(
         Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="agents", verbose_name=_("team")

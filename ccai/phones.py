@@ -1,4 +1,7 @@
-"""Phone numbers: read in any spelling that carries `+` and a country code, stored as E.164, shown internationally."""
+"""Phone numbers: read in any spelling that carries `+` and a country code, stored as E.164, shown internationally.
+
+And SIP addresses, where a line may ring there.
+"""
 
 import re
 from functools import lru_cache
@@ -9,6 +12,8 @@ from phonenumbers import PhoneNumberFormat, ValidationResult
 ALLOWED = re.compile(r"\+[0-9 +().-]*", re.ASCII)
 # A country code has up to three digits, the national number up to seventeen.
 E164_MAX_LENGTH = 24
+# User and host of a SIP URI (RFC 3261, 19.1.1), with what may follow them, and without a password.
+SIP_ADDRESS = re.compile(r"[^\s@:<>\"]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?([;?][^\s<>\"]*)?", re.ASCII)
 
 
 @lru_cache(maxsize=20_000)
@@ -26,6 +31,14 @@ def parse_phone(text: str) -> str | None:
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def parse_line(text: str) -> str | None:
+    """What rings at `text`: a phone number as E.164, or a SIP address as `sip:user@host`. None where it is neither."""
+    scheme = next((one for one in ("sip:", "sips:") if text.lower().startswith(one)), "")
+    if SIP_ADDRESS.fullmatch(text[len(scheme) :]):
+        return f"{scheme or 'sip:'}{text[len(scheme) :]}"
+    return parse_phone(text)
 
 
 @lru_cache(maxsize=20_000)

@@ -11,6 +11,7 @@ from agents.admin.users import refuse_taken_address
 from agents.logins import OF_SOMEBODY_WITH_MORE, why_not_deactivated
 from agents.models import Agent, User
 from agents.roles import AGENT, give_role, may_change, may_give, role_of
+from ccai.phones import parse_line
 
 
 class AgentForm(forms.ModelForm):
@@ -74,6 +75,17 @@ class AgentForm(forms.ModelForm):
         elif Agent.objects.filter(user__email__iexact=email).exists():
             raise ValidationError(_("There is an agent with this address already."), code="unique")
         return email
+
+    def clean_sip_address(self) -> str:
+        """Something that rings, as providers want it; or nothing."""
+        given: str = self.cleaned_data["sip_address"]
+        line = parse_line(given) if given else ""
+        if line is None:
+            raise ValidationError(
+                _("Write a phone number with + and the country code, such as +1 339-219-5276, or a SIP address."),
+                code="invalid",
+            )
+        return line
 
     def save_user(self) -> User:
         """The agent's user is what the form says; a new agent's is made where nobody has the address."""

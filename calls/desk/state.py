@@ -120,6 +120,21 @@ class Desk:
         return self.stay is not None and self.stay.call.status == Status.CONNECTED
 
     @property
+    def rings_agent(self) -> bool:
+        """Whether the agent's own line rings, or is about to."""
+        return self._is_connecting and self.stay is not None and self.stay.status == Participant.Status.WAITING
+
+    @property
+    def rings_end_user(self) -> bool:
+        """Whether the agent is on the line, and the end user is rung."""
+        return self._is_connecting and self.stay is not None and self.stay.status == Participant.Status.CONNECTED
+
+    @property
+    def _is_connecting(self) -> bool:
+        """Whether the agent's call is being connected."""
+        return self.stay is not None and self.stay.call.status == Status.CONNECTING
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether the agent's call is carried by others, and this center only keeps account of it."""
         return self.stay is not None and self.stay.call.status == Status.ACTION_ONLY

@@ -227,7 +227,7 @@ AGENTS = Kind(
         "team": Field(values.team, ()),
         "languages": Field(values.list_of(values.language_code), ()),
         "outbound_numbers": Field(values.list_of(values.phone), ()),
-        "sip_address": column(Agent, "sip_address"),
+        "sip_address": column(Agent, "sip_address", read=values.line),
     },
     {"password": values.password},
     same=str.lower,

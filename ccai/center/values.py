@@ -19,7 +19,7 @@ from agents.models import Agent
 from ccai.center.faults import FileFaults, shown
 from ccai.center.parsing import Plain
 from ccai.models import ApiToken
-from ccai.phones import parse_phone
+from ccai.phones import parse_line, parse_phone
 from menus import hours as opening_hours
 
 WRONG: Any = object()
@@ -36,6 +36,7 @@ PASSWORD_MIN_LENGTH = 8
 # Longer ones are refused by the login form too: hashing them takes long.
 PASSWORD_MAX_LENGTH = 4_096
 TEAM_NAME_MAX_LENGTH = 100
+LINE_MAX_LENGTH = 200
 is_url = URLValidator(schemes=["http", "https"])
 
 
@@ -98,6 +99,19 @@ def url(max_length: int | None) -> Read:
         lambda: _("is not an address such as https://example.com/page"),
         max_length=max_length,
     )
+
+
+def line(faults: FileFaults, path: str, value: Any) -> Any:
+    """What rings, a phone number or a SIP address, or nothing at all."""
+    found = parse_line(str(value)) if value != "" else ""
+    if found is None or len(found) > LINE_MAX_LENGTH:
+        faults.add(
+            path,
+            _("%(value)s is neither a phone number nor a SIP address; write one such as %(number)s or %(address)s")
+            % {"value": shown(value), "number": '"+1 339-219-5276"', "address": "sip:ana@example.com"},
+        )
+        return WRONG
+    return found
 
 
 def email(max_length: int | None, *, required: bool = False) -> Read:

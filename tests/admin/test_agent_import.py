@@ -156,7 +156,7 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(admin_client, admi
     User.objects.filter(agent=ana).update(first_name='=HYPERLINK("x")', last_name='\'+1, "two"\nthree;')
     ana.languages.add("ko", "en")
     ana.outbound_numbers.set(OutboundNumber.objects.all())
-    Agent.objects.create(user=admin_user, can_place_calls=False, auto_answer=True, sip_address="@sip")
+    Agent.objects.create(user=admin_user, can_place_calls=False, auto_answer=True, sip_address="+13105550101")
     make_agent("gone@example.com", active=False)
     response = admin_client.get(f"/admin/agents/agent/export.{ending}", {"q": "example"})
     content = response.content

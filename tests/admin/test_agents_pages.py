@@ -111,6 +111,28 @@ def test_saving_something_else_leaves_the_status_to_whoever_changed_it_meanwhile
     assert not StatusChange.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("+1 (310) 555-0104", "+13105550104"), ("ana@pbx.example.com:5061", "sip:ana@pbx.example.com:5061"), ("", "")],
+)
+def test_a_phone_is_kept_as_providers_want_it(save, written, kept):
+    agent = make_agent(sip_address="+12025550101")
+    save(agent, sip_address=written)
+    agent.refresh_from_db()
+    assert agent.sip_address == kept
+
+
+@pytest.mark.parametrize("written", ["3105550104", "@pbx", "sip:ana", "ana@pbx example.com", "+1"])
+def test_what_rings_nowhere_is_refused(admin_client, written):
+    agent = make_agent(sip_address="+12025550101")
+    page = sent_back(admin_client.get(admin_url(Agent, "change", agent.pk)), sip_address=written)
+    assert (
+        "Write a phone number with +" in admin_client.post(admin_url(Agent, "change", agent.pk), page).content.decode()
+    )
+    agent.refresh_from_db()
+    assert agent.sip_address == "+12025550101"
+
+
 def test_an_agent_is_deactivated_on_the_page(save):
     agent = make_agent()
     save(agent, active=None)

@@ -10,7 +10,7 @@ from calls.desk.words import why_gone
 from calls.models import Call, Disposition, EndUser, Note, Offer, Photo, Transfer
 from calls.services.notes import version_of
 from tests.calls.callers import close, deflect, make_ivr, ring
-from tests.calls.talking import PATIENT, begin_outbound_talk, offer_to, post_inbound
+from tests.calls.talking import PATIENT, begin_outbound_talk, offer_to, post_inbound, report
 from tests.desk.pages import said
 from tests.factories import make_agent, make_call, make_menu
 
@@ -114,6 +114,23 @@ class TestOffers:
             assert said(response) == "This is not here any more. The page shows what is."
 
         assert Offer.objects.get(pk=offer.pk).status == "open"
+
+
+class TestWhileACallIsPlaced:
+    def test_the_page_says_whose_phone_rings(self, desk, api, clock, ana, settings):
+        settings.CCAI_VOIP_ADAPTERS = {**settings.CCAI_VOIP_ADAPTERS, "sandbox": "tests.fakes.DeafProvider"}
+        body = {"call_type": "OutboundCall", "agent_email": ana.user.email, "end_user_number": PATIENT}
+        call = Call.objects.get(pk=api.post("/calls", body).json()["id"])
+        clock.tick()
+        assert "Ringing your phone" in desk.shows()
+
+        report(call, "agent_answered")
+        assert "Ringing the end user" in desk.shows()
+
+        report(call, "connected")
+        shown = desk.shows()
+        assert "Ringing" not in shown
+        assert "Connected" in shown
 
 
 class TestOnACall:
