@@ -125,7 +125,7 @@ CCAI_SERVICE_LEVEL_SECONDS = env.int("CCAI_SERVICE_LEVEL_SECONDS", default=20)
 CCAI_AUDIT_DAYS = env.int("CCAI_AUDIT_DAYS", default=400)
 # Days for which it is kept what programs were told, and whether they have heard it.
 CCAI_WEBHOOK_DAYS = env.int("CCAI_WEBHOOK_DAYS", default=30)
-# Seconds that an endpoint has, from the connection to the end of its answer.
+# Seconds that an endpoint has, from the connection to the end of its answer's headers.
 CCAI_WEBHOOK_TIMEOUT = env.int("CCAI_WEBHOOK_TIMEOUT", default=15)
 # Whether webhooks may go to addresses inside the network: for tests, and for centers that have no other.
 CCAI_WEBHOOK_ALLOW_PRIVATE = env.bool("CCAI_WEBHOOK_ALLOW_PRIVATE", default=False)

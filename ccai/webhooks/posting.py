@@ -16,13 +16,17 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext_noop as _
 
 from ccai.models.webhooks import ANSWER_LENGTH
+from ccai.times import now
 from ccai.webhooks.addresses import Address, Unreachable, resolve
 
 # Seconds.
@@ -30,6 +34,7 @@ CONNECT_TIMEOUT = 5.0
 KEEP_ADDRESSES = 30.0
 KEEP_IDLE = 20.0
 MOST_IDLE = 8  # connections
+A_LONG_TIME = 10**9  # seconds
 
 TOO_LATE = _("It did not answer in time.")
 REFUSED = _("The connection was refused.")
@@ -133,6 +138,37 @@ class Watch:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
+class Lines:
+    """What is read line by line, and the last line."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.last = b""
+
+    def readline(self, most: int) -> bytes:
+        """As the file's."""
+        self.last = self.file.readline(most)
+        return self.last
+
+    def close(self) -> None:
+        """As the file's."""
+        self.file.close()
+
+
+class WholeHeaders(http.client.HTTPResponse):
+    """An answer whose headers have come to their end. Python takes a connection that breaks off, or is shut down
+    because it takes too long, for that end."""
+
+    def begin(self) -> None:
+        """As Python's; IncompleteRead where they break off."""
+        answer: Any = self
+        lines = answer.fp = Lines(answer.fp)
+        super().begin()
+        answer.fp = lines.file
+        if lines.last not in (b"\r\n", b"\n"):
+            raise http.client.IncompleteRead(lines.last)
+
+
 @dataclass
 class Connection:
     """An open connection, and since when nobody uses it (monotonic seconds)."""
@@ -219,10 +255,8 @@ class Target:
                 response = asks.getresponse()
                 text, is_whole = read_beginning(response)
                 keep = is_whole and not response.will_close
-            seconds = response.headers.get("Retry-After", "")
-            return Answer(
-                response.status, text=text, retry_after=int(seconds) if seconds.isdecimal() and len(seconds) < 7 else 0
-            )
+            asked = seconds_of(response.headers.get("Retry-After", ""), now())
+            return Answer(response.status, text=text, retry_after=asked)
         finally:
             if keep:
                 self._keep(connection)
@@ -269,6 +303,7 @@ class Target:
             sock.close()
             raise
         plain = http.client.HTTPConnection(place.host)
+        plain.response_class = WholeHeaders
         # With a socket of its own it would resolve the name once more.
         plain.auto_open = 0
         plain.sock = sock
@@ -325,6 +360,19 @@ def read_beginning(response: http.client.HTTPResponse) -> tuple[str, bool]:
         is_whole = False
     # A database of text takes no NUL.
     return b"".join(pieces).decode(errors="replace").replace("\0", "\ufffd"), is_whole
+
+
+def seconds_of(retry_after: str, at: datetime) -> int:
+    """How long, from the moment `at` on, a Retry-After asks one to wait (RFC 9110: seconds, or a date); 0 where it says
+    neither."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        return int(text) if len(text) < 10 else A_LONG_TIME
+    try:
+        moment = parsedate_to_datetime(text)
+        return max(0, math.ceil((moment - at).total_seconds()))
+    except (ValueError, TypeError, OverflowError):
+        return 0
 
 
 def failure_of(error: Exception) -> Answer:

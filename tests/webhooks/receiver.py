@@ -73,12 +73,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def drip(self, seconds):
-        """Answer a byte at a time, for ever so long."""
+    def drip(self, seconds, beginning=b"", drop=b"H"):
+        """Answer with a beginning, and then a drop at a time, for ever so long."""
         end = time.monotonic() + seconds
         with contextlib.suppress(OSError):
+            self.wfile.write(beginning)
             while time.monotonic() < end:
-                self.wfile.write(b"H")
+                self.wfile.write(drop)
                 time.sleep(0.1)
         self.close_connection = True
 

@@ -14,7 +14,7 @@ from ccai.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, Webhoo
 from ccai.tasks import send_webhooks
 from ccai.times import now
 from ccai.webhooks import again, endpoints, outbox
-from ccai.webhooks.posting import REFUSED, TOO_LATE
+from ccai.webhooks.posting import NOT_HTTP, REFUSED, TOO_LATE
 from ccai.webhooks.sending import NOT_SENT
 from tests.api_document import message_validator
 from tests.calls.test_races import all_at_once
@@ -213,7 +213,10 @@ def wait_until(is_so):
 def test_answers_that_drip_redirect_or_are_no_http_are_failures(make_receiver, settings):
     settings.CCAI_WEBHOOK_TIMEOUT = 1
     dripping, redirecting, lying = make_receiver(), make_receiver(), make_receiver()
+    endless, cut = make_receiver(), make_receiver()
     dripping.answer = lambda handler, message: handler.drip(30)
+    endless.answer = lambda handler, message: handler.drip(30, b"HTTP/1.1 200 OK\r\n", b"X-More: to come\r\n")
+    cut.answer = lambda handler, message: handler.drip(0, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
     redirecting.answer = lambda handler, message: handler.say(307, Location=lying.url)
 
     def lie(handler, message):
@@ -231,11 +234,35 @@ def test_answers_that_drip_redirect_or_are_no_http_are_failures(make_receiver, s
     assert time.monotonic() - began < 20
     tries = {attempt.delivery.endpoint_id: attempt for attempt in WebhookAttempt.objects.select_related("delivery")}
     assert (tries[dripping.endpoint.pk].code, tries[dripping.endpoint.pk].error) == (None, TOO_LATE)
+    assert (tries[endless.endpoint.pk].code, tries[endless.endpoint.pk].error) == (None, TOO_LATE)
+    assert (tries[cut.endpoint.pk].code, tries[cut.endpoint.pk].error) == (None, NOT_HTTP)
     assert tries[silent.pk].error == TOO_LATE
     assert tries[redirecting.endpoint.pk].code == 307
     assert tries[lying.endpoint.pk].error
     assert len(lying.got) == 1  # its own; nobody was led there
-    assert statuses() == ["pending"] * 4
+    assert statuses() == ["pending"] * 6
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("600", 600),
+        ("99999999999999999999", 12 * 3_600),
+        ("9" * 5_000, 12 * 3_600),
+        ("Wed, 01 Jan 2031 00:20:00 GMT", 1_200),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 12 * 3_600),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 5),
+        ("soon", 5),
+        ("-1", 5),
+    ],
+)
+def test_an_endpoint_that_asks_to_be_left_in_peace_is(receiver, time_machine, said, seconds):
+    time_machine.move_to("2031-01-01T00:00:00+00:00", tick=False)
+    receiver.answer = lambda handler, message: handler.say(503, Retry_After=said)
+    tell("call:1", 1)
+    send()
+    pause = (delivery().due_at - now()).total_seconds()
+    assert abs(pause - seconds) <= 1
 
 
 def test_secrets_are_verified_by_the_library_and_two_are_good_while_one_is_rotated(receiver, clock):
