@@ -17,6 +17,7 @@ from calls.crm import crm
 from calls.models import Call, EndUser, FailReason, Status
 from calls.models.call import WITH_AGENT
 from calls.scope import Scope
+from calls.voip import first_provider, provider
 from ccai import heartbeat
 from ccai.models import WebhookEndpoint
 from menus.models import DeflectionOption, Menu
@@ -49,6 +50,7 @@ class Concern(Enum):
     PROVIDER_FAILS = auto()
     CALLS_STUCK = auto()
     CRM_REFUSES = auto()
+    AGENTS_WITHOUT_PHONE = auto()
     MENUS_CLOSED = auto()
     MENUS_UNSERVED = auto()
     QUEUES_UNSERVED = auto()
@@ -73,7 +75,7 @@ def notices(scope: Scope, at: datetime) -> list[Notice]:
     found = [*_of_the_clock(), *_of_calls(scope, at), *_of_menus(scope)]
     if not scope.is_limited:
         # What goes beyond the calls and menus of some branches.
-        found += [*_of_providers(at), *_of_the_crm(at), *_of_webhooks(at)]
+        found += [*_of_providers(at), *_of_agents(), *_of_the_crm(at), *_of_webhooks(at)]
     order = list(Concern)
     return sorted(found, key=lambda notice: order.index(notice.concern))
 
@@ -100,6 +102,13 @@ def _of_providers(at: datetime) -> Iterator[Notice]:
     for row in lately:
         if row["failed"] >= FAILED_CALLS and row["failed"] * 2 >= row["all"]:
             yield Notice(Concern.PROVIDER_FAILS, row["failed"], name=row["voip_provider"])
+
+
+def _of_agents() -> Iterator[Notice]:
+    """Agents whom the provider that is tried first cannot ring."""
+    if provider(first_provider()).rings_agents:
+        unreachable = Agent.objects.filter(user__is_active=True, sip_address="").order_by("pk")
+        yield from _of(Concern.AGENTS_WITHOUT_PHONE, unreachable, "user__email")
 
 
 def _of_calls(scope: Scope, at: datetime) -> Iterator[Notice]:

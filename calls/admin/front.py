@@ -32,6 +32,7 @@ PAGES = {
     Concern.VOICEMAILS_UNHEARD: "admin:calls_call_change",
     Concern.QUEUES_UNSERVED: "admin:menus_menu_change",
     Concern.MENUS_UNSERVED: "admin:menus_menu_change",
+    Concern.AGENTS_WITHOUT_PHONE: "admin:agents_agent_change",
     Concern.MENUS_CLOSED: "admin:menus_menu_change",
     Concern.MENUS_REDIRECTED: "admin:menus_menu_change",
     Concern.WEBHOOKS_FAILING: "admin:ccai_webhookendpoint_change",
@@ -59,6 +60,11 @@ SENTENCES = {
     Concern.MENUS_UNSERVED: ngettext_lazy(
         "%(count)d menu is served by nobody: it has no group with an active agent.",
         "%(count)d menus are served by nobody: they have no group with an active agent.",
+        "count",
+    ),
+    Concern.AGENTS_WITHOUT_PHONE: ngettext_lazy(
+        "%(count)d agent cannot be rung. Give them a phone or SIP address.",
+        "%(count)d agents cannot be rung. Give them phones or SIP addresses.",
         "count",
     ),
     Concern.MENUS_CLOSED: ngettext_lazy(

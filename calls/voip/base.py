@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class VoipEvent:
     key: str = ""  # KEY_PRESSED: 0 to 9, * or #
     fail_reason: str = ""  # FAILED, AGENT_LEFT: a word of calls.models.FailReason
     permanent: bool = True  # FAILED: false where another provider may do better
+    details: str = ""  # FAILED, AGENT_LEFT: what was said of it, for those who run the center; nobody's number
     ended_by: str = ""  # ENDED: a word of calls.models.DisconnectedBy
     recording: bytes = b""  # RECORDED, MESSAGE_LEFT: a WAV file
 
@@ -108,6 +110,9 @@ class VoipProvider(ABC):
     Requests raise VoipError where the provider says no, VoipTimeout where it says nothing. They are made outside of
     transactions, and only after the claim that keeps them from being made twice is committed.
     """
+
+    # Whether agents are rung at a phone or a SIP address of theirs, without which they cannot be.
+    rings_agents: ClassVar[bool] = False
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -105,6 +105,16 @@ def test_what_somebody_closed_or_redirected_is_not_forgotten(front, admin_user):
     assert WELL in front()
 
 
+def test_agents_whom_the_provider_cannot_ring_are_named(front, settings):
+    ana = make_agent("ana@example.com")
+    make_menu(agents=[ana, make_agent(sip_address="+13105550101"), make_agent(active=False)])
+    assert WELL in front()
+    settings.CCAI_VOIP_PROVIDERS = ["twilio"]
+    text = front()
+    assert "1 agent cannot be rung." in text
+    assert f'<a href="/admin/agents/agent/{ana.pk}/change/">ana@example.com</a>' in text
+
+
 def test_a_silent_crm_and_messages_that_wait_are_told(front):
     menu = make_menu(agents=[make_agent()])
     met, again = now() - timedelta(minutes=5), now() + timedelta(seconds=30)

@@ -51,6 +51,7 @@ DIALLING = (State.ASKED, State.RINGING)
 class TwilioProvider(VoipProvider):
     """Lines at Twilio, in conferences named after our calls."""
 
+    rings_agents = True
     http_client: Callable[[], TwilioHttpClient] = QuietHttpClient
 
     def place_call(self, order: DialOrder) -> str:
