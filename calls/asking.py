@@ -141,7 +141,7 @@ def _reach(carrier: VoipProvider, call: Call, _order: VoipOrder) -> None:
     except NoSuchProvider:
         raise
     except VoipError as error:
-        _fail_voicemail(call, str(error))
+        _fail_voicemail(call, str(error), error.fail_reason)
 
 
 def _add_agent(carrier: VoipProvider, call: Call, order: VoipOrder) -> None:
@@ -168,13 +168,13 @@ CARRY_OUT: dict[VoipOrder.Kind, Callable[[VoipProvider, Call, VoipOrder], None]]
 }
 
 
-def _fail_voicemail(call: Call, details: str) -> None:
+def _fail_voicemail(call: Call, details: str, reason: str = FailReason.VOIP_CONN_GENERAL) -> None:
     """Nobody will be rung for a message. A call that was to be over anyway stays as it is."""
     if call.status != Status.VOICEMAIL:
         log.warning("call %s: was not joined to another phone: %s", call.pk, details)
         return
     try:
-        fail(call, FailReason.VOIP_CONN_GENERAL, "not_reached", now(), details=details)
+        fail(call, reason, "not_reached", now(), details=details)
     except InvalidTransition:
         log.info("call %s: moved on by itself", call.pk)
 
@@ -257,6 +257,7 @@ def _report_failure(call: Call, error: VoipError, leg: int, *, line_is_up: bool 
                 now(),
                 fail_reason=error.fail_reason,
                 permanent=error.permanent,
+                details=str(error),
             )
         )
 
@@ -265,5 +266,13 @@ def _report_agent_left(call: Call, leg: int, error: VoipError) -> None:
     """A provider would not ring an agent: as if it had reported that they were not reached."""
     log.warning("call %s: %s does not ring the agent: %s", call.pk, call.voip_provider, error)
     apply_voip_event(
-        VoipEvent(VoipEventKind.AGENT_LEFT, call.pk, call.voip_provider, now(), leg=leg, fail_reason=error.fail_reason)
+        VoipEvent(
+            VoipEventKind.AGENT_LEFT,
+            call.pk,
+            call.voip_provider,
+            now(),
+            leg=leg,
+            fail_reason=error.fail_reason,
+            details=str(error),
+        )
     )

@@ -14,7 +14,7 @@ from calls.models import Call, DisconnectedBy, FailReason, Participant, Status, 
 from calls.models.call import OVER
 from calls.services import lines, phone, stays, talk, transfers, voicemail
 from calls.services.on_call import announce_call
-from calls.voip import provider
+from calls.voip import next_provider, provider
 from calls.voip.base import VoipEvent, VoipEventKind
 from ccai.times import now
 
@@ -82,6 +82,7 @@ def _agent_answered(call: Call, event: VoipEvent) -> bool:
     elif lines.on_line([call]):
         _connect(call, event)
     else:
+        announce_call(call)
         clock.nudge_on_commit()
     return True
 
@@ -116,8 +117,11 @@ def _failed(call: Call, event: VoipEvent) -> bool:
     if event.fail_reason in AGENTS_REASONS and talk.may_go_back(call):
         _look_for_another(call, event, cause="agent_did_not_answer")
         return True
+    if event.details:
+        log.warning("call %s: %s does not connect it: %s", call.pk, event.provider, event.details)
     # The end user's own line is with this provider, or may be: no other can take it over, nor is to ring them as well.
-    if not event.permanent and not on_line and not provider(event.provider).may_be_ringing(call.pk):
+    may_do_better = not event.permanent and not on_line and next_provider(event.provider) is not None
+    if may_do_better and not provider(event.provider).may_be_ringing(call.pk):
         _switch(call, event.at)
         return True
     if on_line:
@@ -260,6 +264,7 @@ def _fail(call: Call, event: VoipEvent, *, reason: str = "") -> None:
         cause="not_connected",
         at=event.at,
         fail_reason=reason or event.fail_reason or FailReason.UNKNOWN,
+        fail_details=f"{event.provider}: {event.details}" if event.details else None,
         disconnected_by=DisconnectedBy.END_USER if rejected else DisconnectedBy.UNKNOWN,
     )
     transfers.close(call, event.at)

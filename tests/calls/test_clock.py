@@ -281,9 +281,11 @@ class TestTheSandboxsNumbers:
         call_id = post_inbound(api, menu, "+1 202-555-5005")["id"]
         clock.pass_by(2)
         assert trail(call_id) == [
-            "queued", "assigned", "connecting", "switching", "connecting", "switching", "failed",
+            "queued", "assigned", "connecting", "switching", "connecting", "failed",
         ]  # fmt: skip
-        assert Call.objects.get(pk=call_id).fail_reason == "voip_conn_general"
+        call = Call.objects.get(pk=call_id)
+        assert call.fail_reason == "voip_conn_general"
+        assert call.fail_details == "sandbox_backup: sandbox_backup errs for numbers that end in 5005"
         assert not Engagement.objects.filter(ended_at=None).exists()
 
     @pytest.mark.parametrize(

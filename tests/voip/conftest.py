@@ -3,7 +3,6 @@
 import pytest
 
 from calls.callbacks.twilio import _say_no_menu, _say_unknown
-from tests.calls.conftest import Clock, clock  # noqa: F401
 from tests.factories import make_agent, make_center, make_menu
 from tests.voip.paper import ACCOUNT, PUBLIC, TOKEN, Paper, Twilio
 

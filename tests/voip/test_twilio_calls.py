@@ -150,6 +150,15 @@ class TestAWholeCall:
         assert trail(call)[:4] == ["assigned", "connecting", "switching", "connecting"]
         assert call.voip_provider == "sandbox"
 
+    def test_of_an_agent_without_a_phone_says_so_where_there_is_no_other_provider(self, ana, dial, settings, caplog):
+        settings.CCAI_VOIP_PROVIDERS = ["twilio"]
+        Agent.objects.filter(pk=ana.pk).update(sip_address="")
+        call = Call.objects.get(pk=dial())
+        assert trail(call) == ["assigned", "connecting", "failed"]
+        assert call.fail_reason == "ag_mic_no_device"
+        assert call.fail_details == "twilio: the agent has no phone, and no SIP address"
+        assert "the agent has no phone" in caplog.text
+
 
 class TestWhoIsNotReached:
     @pytest.mark.parametrize(
@@ -172,6 +181,16 @@ class TestWhoIsNotReached:
         call = Call.objects.get(pk=call_id)
         assert "switching" in trail(call)
         assert call.voip_provider == "sandbox"
+        assert Paper.ended() == {line_of(call_id, None).sid}
+
+    def test_a_fault_of_the_network_is_told_where_there_is_no_other_provider(self, reach, clock, twilio, settings):
+        settings.CCAI_VOIP_PROVIDERS = ["twilio"]
+        call_id = reach()
+        twilio.report(line_of(call_id), "failed", SipResponseCode="503")
+        clock.tick()
+        call = Call.objects.get(pk=call_id)
+        assert (call.status, call.fail_reason) == ("failed", "voip_twilio_error")
+        assert call.fail_details == "twilio: the line failed, SIP 503"
         assert Paper.ended() == {line_of(call_id, None).sid}
 
     def test_an_agent_sends_the_call_back_to_its_queue(self, api, clock, menu, ana, twilio):

@@ -3,7 +3,7 @@
 Codes: Twilio's error dictionary (https://www.twilio.com/docs/api/errors). SIP codes: RFC 3261, section 21.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calls.models import FailReason
 from calls.voip.base import VoipError
@@ -11,10 +11,12 @@ from calls.voip.base import VoipError
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a line did not come up. `permanent`: no other provider would do better either."""
+    """Why a line did not come up. `permanent`: no other provider would do better either. `details`: where the fault is
+    Twilio's, what it said."""
 
     fail_reason: str
     permanent: bool = True
+    details: str = ""
 
 
 TWILIOS_FAULT = Reason(FailReason.VOIP_TWILIO_ERROR, permanent=False)
@@ -64,7 +66,7 @@ def reason_of(status: str, sip_code: str, *, agent: bool) -> Reason:
     code = int(sip_code) if sip_code.isdecimal() and len(sip_code) == 3 else 0
     by_status = STATUSES.get(status)
     # The far end's own word is the finer one: "busy" may be a rejection.
-    reason = SIP_CODES.get(code) or by_status or TWILIOS_FAULT
+    reason = SIP_CODES.get(code) or by_status or replace(TWILIOS_FAULT, details=f"the line {status}, SIP {code or '?'}")
     return _for_agent(reason) if agent else reason
 
 

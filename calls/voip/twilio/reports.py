@@ -94,6 +94,7 @@ def _of_agent(call: Call, line: TwilioLine, never_up: Reason | None, at: datetim
             leg=line.leg,
             fail_reason=reason.fail_reason,
             permanent=reason.permanent,
+            details=reason.details,
         )
     ]
 
@@ -102,9 +103,17 @@ def _of_end_user(call: Call, line: TwilioLine, never_up: Reason | None, seconds:
     """The end user's line is over, after it was up for `seconds`. Where nobody has reported that it was up, that comes
     first."""
     if never_up is not None:
-        reason, permanent = never_up.fail_reason, never_up.permanent
-        failed = VoipEventKind.FAILED
-        return [VoipEvent(failed, call.pk, line.provider, at, fail_reason=reason, permanent=permanent)]
+        return [
+            VoipEvent(
+                VoipEventKind.FAILED,
+                call.pk,
+                line.provider,
+                at,
+                fail_reason=never_up.fail_reason,
+                permanent=never_up.permanent,
+                details=never_up.details,
+            )
+        ]
     events = []
     if line.answered_at is None and call.status not in BY_ITSELF:
         begun_at = max(line.created_at, at - timedelta(seconds=seconds))
