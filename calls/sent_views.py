@@ -12,13 +12,12 @@ from calls import services
 from calls.errors import FILE_REQUIRED
 from calls.files.serving import file_url
 from calls.models import Call, Photo
-from calls.serializers import photo_object, video_object
+from calls.serializers import masked, photo_object, video_object
 from calls.views import find_call
-from ccai.api.authentication import shows_personal_data
 from ccai.api.parsing import Form, read_form
 from ccai.api.views import ApiView
 from ccai.errors import NOT_WELL_FORMED, Refused
-from ccai.personal import HIDDEN, masked_text
+from ccai.personal import HIDDEN
 
 NAME = "file"
 
@@ -43,6 +42,8 @@ def form_with_file(request: Request, most: int) -> Iterator[Form]:
 class PhotosView(ApiView):
     """`/calls/{id}/photos`."""
 
+    masked = staticmethod(masked)
+
     def post(self, request: Request, call_id: str) -> Response:
         """POST: 201 and the photo as the call object shows it."""
         call = find_call(Call.objects.all(), call_id)
@@ -51,14 +52,15 @@ class PhotosView(ApiView):
             with services.photo_to_add(call, form.files[0], photo_type) as add:
 
                 def write() -> Response:
-                    shown = photo_object(add(), file_url(request), clear=shows_personal_data(request))
-                    return Response(shown, status=201)
+                    return Response(self.as_seen(photo_object(add(), file_url(request))), status=201)
 
                 return self.once(write)
 
 
 class VideosView(ApiView):
     """`/calls/{id}/videos`."""
+
+    masked = staticmethod(masked)
 
     def post(self, request: Request, call_id: str) -> Response:
         """POST: 201 and the video as the call object shows it."""
@@ -69,8 +71,7 @@ class VideosView(ApiView):
         ):
 
             def write() -> Response:
-                shown = video_object(add(), file_url(request), clear=shows_personal_data(request))
-                return Response(shown, status=201)
+                return Response(self.as_seen(video_object(add(), file_url(request))), status=201)
 
             return self.once(write)
 
@@ -78,32 +79,29 @@ class VideosView(ApiView):
 class FeedbackView(ApiView):
     """`/calls/{id}/feedback`."""
 
+    masked = staticmethod(masked)
+
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: what is given replaces what was there; both come back."""
         call = find_call(Call.objects.all(), call_id)
         body = self.read_body()
-
-        def write() -> Response:
-            said = services.set_feedback(call, body)
-            return Response(said if shows_personal_data(request) else {**said, "comment": masked_text(said["comment"])})
-
-        return self.once(write)
+        return self.once(lambda: Response(self.as_seen(services.set_feedback(call, body))))
 
 
 class DataParametersView(ApiView):
     """`/calls/{id}/data_parameters` (contract section 10)."""
 
+    @staticmethod
+    def masked(answer: dict[str, Any]) -> dict[str, Any]:
+        """The map without its values: nobody knows what is in them."""
+        return dict.fromkeys(answer, HIDDEN)
+
     def get(self, request: Request, call_id: str) -> Response:
         """GET: the whole map."""
-        return Response(shown_parameters(request, find_call(Call.objects.all(), call_id).data_parameters))
+        return Response(self.as_seen(find_call(Call.objects.all(), call_id).data_parameters))
 
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: the body is merged into the map, which comes back whole; a null removes its key."""
         call = find_call(Call.objects.all(), call_id)
         body = self.read_body()
-        return self.once(lambda: Response(shown_parameters(request, services.set_data_parameters(call, body))))
-
-
-def shown_parameters(request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The map, its values masked for a token that does not show personal data: nobody knows what is in them."""
-    return parameters if shows_personal_data(request) else dict.fromkeys(parameters, HIDDEN)
+        return self.once(lambda: Response(self.as_seen(services.set_data_parameters(call, body))))

@@ -170,6 +170,10 @@ class JobObject(TypedDict):
     failed: list[NotCancelled]
 
 
+# The keys of personal data, in a call and in what belongs to one; those of files are not shown at all.
+MASKED_KEYS = ("identifier", "out_contact_id", "comment")
+FILE_KEYS = ("recording_url", "url")
+
 # Turns the name of a stored file into the absolute URL it can be fetched at.
 FileUrl = Callable[[str], str]
 
@@ -204,7 +208,7 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl, *, clear: bool)
     Where it is not `clear`, every key is there as always; who the end user is is masked, and no file can be fetched.
     """
     heard = call.recording.name or call.voicemail.name
-    return CallObject(
+    shown = CallObject(
         id=call.pk,
         parent_id=call.parent_id,
         lang=call.lang,
@@ -226,7 +230,7 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl, *, clear: bool)
         out_ticket_id=call.out_ticket_id,
         out_ticket_url=call.out_ticket_url,
         verified=call.verified_customer,
-        recording_url=file_url(heard) if heard and clear else None,
+        recording_url=file_url(heard) if heard else None,
         recording_permission=call.recording_permission,
         voicemail_reason=call.voicemail_reason,
         deflection=call.deflection,
@@ -237,9 +241,9 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl, *, clear: bool)
         selected_menu=call.selected_menu,
         menu_path=call.menu_path,
         agent_info=call.agent_info,
-        end_user=end_user_info(call.end_user, clear=clear) if call.end_user else None,
-        photos=[photo_object(photo, file_url, clear=clear) for photo in parts.photos],
-        videos=[video_object(video, file_url, clear=clear) for video in parts.videos],
+        end_user=end_user_info(call.end_user) if call.end_user else None,
+        photos=[photo_object(photo, file_url) for photo in parts.photos],
+        videos=[video_object(video, file_url) for video in parts.videos],
         transfers=[transfer_object(transfer) for transfer in parts.transfers],
         deflection_details=[
             DeflectionObject(
@@ -260,25 +264,22 @@ def call_object(call: Call, parts: CallParts, file_url: FileUrl, *, clear: bool)
         answer_type=call.answer_type,
         outbound_number=wire_phone(call.outbound_number),
     )
+    return shown if clear else masked(shown)
 
 
-def end_user_info(end_user: EndUser, *, clear: bool) -> EndUserInfo:
+def end_user_info(end_user: EndUser) -> EndUserInfo:
     """`end_user` as the wire shows one."""
-    identifier, contact = end_user.identifier, end_user.out_contact_id
-    if not clear:
-        identifier, contact = masked_text(identifier), masked_text(contact)
-    return EndUserInfo(id=end_user.pk, identifier=identifier, out_contact_id=contact)
+    return EndUserInfo(id=end_user.pk, identifier=end_user.identifier, out_contact_id=end_user.out_contact_id)
 
 
-def photo_object(photo: Photo, file_url: FileUrl, *, clear: bool) -> PhotoObject:
+def photo_object(photo: Photo, file_url: FileUrl) -> PhotoObject:
     """`photo` as the wire shows it."""
-    url = file_url(photo.file.name or "") if clear else None
-    return PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=url)
+    return PhotoObject(id=photo.pk, photo_type=photo.photo_type, url=file_url(photo.file.name or ""))
 
 
-def video_object(video: Video, file_url: FileUrl, *, clear: bool) -> VideoObject:
+def video_object(video: Video, file_url: FileUrl) -> VideoObject:
     """`video` as the wire shows it."""
-    return VideoObject(id=video.pk, url=file_url(video.file.name or "") if clear else None)
+    return VideoObject(id=video.pk, url=file_url(video.file.name or ""))
 
 
 def transfer_object(transfer: Transfer) -> TransferObject:
@@ -320,6 +321,17 @@ def job_object(job: CancelJob) -> JobObject:
         cancelled=job.cancelled,
         failed=job.failed,
     )
+
+
+def masked(answer: Any) -> Any:
+    """`answer`, a call or what belongs to one, for those who are not shown personal data."""
+    if isinstance(answer, list):
+        return [masked(one) for one in answer]
+    if not isinstance(answer, dict):
+        return answer
+    hidden: dict[str, Any] = {key: None for key in FILE_KEYS if key in answer}
+    hidden |= {key: masked_text(answer[key]) for key in MASKED_KEYS if key in answer}
+    return {key: masked(value) for key, value in answer.items()} | hidden
 
 
 # --- Requests ----------------------------------------------------------------------------------------------------

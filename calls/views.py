@@ -10,7 +10,7 @@ from calls.errors import CALL_NOT_FOUND, JOB_NOT_FOUND
 from calls.files.serving import file_url
 from calls.filters import filter_calls
 from calls.models import Call, CancelJob
-from calls.serializers import CallObject, CallParts, call_object, job_object, transfer_object
+from calls.serializers import CallObject, CallParts, call_object, job_object, masked, transfer_object
 from ccai.api.authentication import shows_personal_data
 from ccai.api.pagination import paginate
 from ccai.api.views import ApiView
@@ -38,6 +38,8 @@ def shown(request: Request, call: Call, parts: CallParts | None = None) -> CallO
 
 class CallsView(ApiView):
     """`/calls`."""
+
+    masked = staticmethod(masked)
 
     def get(self, request: Request) -> Response:
         """GET /calls: a bare array of call objects, filtered, sorted and by page (contract section 7)."""
@@ -67,6 +69,8 @@ class CallView(ApiView):
 
 class CallCancelView(ApiView):
     """`/calls/scheduled/{id}/cancel` (contract section 8)."""
+
+    masked = staticmethod(masked)
 
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: 200 and the call, `cancelled`; 204 where it was so before."""
@@ -108,6 +112,8 @@ class JobView(ApiView):
 
 class ScheduledCallView(ApiView):
     """`/calls/scheduled/{id}` (contract section 8)."""
+
+    masked = staticmethod(masked)
 
     def patch(self, request: Request, call_id: str) -> Response:
         """PATCH: the call is due at another time; 200 and the call."""

@@ -7,10 +7,11 @@ SQLite has one writer at a time: there repeats wait as all that write do.
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import HttpRequest
@@ -37,11 +38,17 @@ LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Remembered(Response):
-    """The answer that is remembered, to the byte, with `more` headers."""
+    """The answer that is remembered, with `more` headers: to the byte, or as it is seen by now."""
 
-    def __init__(self, used: IdempotencyKey, more: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, used: IdempotencyKey, more: dict[str, str] | None = None, as_seen: Callable[[Any], Any] | None = None
+    ) -> None:
         super().__init__(status=used.status, headers={**used.headers, **(more or {})})
         self.body = used.body
+        if as_seen is not None and used.body:
+            answer = json.loads(used.body)
+            seen = as_seen(answer)
+            self.body = used.body if seen is answer else JSONRenderer().render(seen).decode()
 
     @property
     def rendered_content(self) -> str:
@@ -63,8 +70,11 @@ class AlreadyAnswered(Exception):
 class KeyedRequest:
     """A request that carries a key. Its body is read here, and can be read again by whoever carries it out."""
 
-    def __init__(self, request: Request) -> None:
-        """Refused with "Idempotency-Key is not well formed" (400)."""
+    def __init__(self, request: Request, as_seen: Callable[[Any], Any]) -> None:
+        """`as_seen` says what of an answer its token is shown, which may be less than when it was given.
+
+        Refused with "Idempotency-Key is not well formed" (400)."""
+        self.as_seen = as_seen
         self.token: ApiToken = request.auth  # type: ignore[assignment]
         self.key = read_key(request.headers[HEADER])
         self.outlived: int | None = None
@@ -84,7 +94,7 @@ class KeyedRequest:
             return
         if used.request_hash != self.request_hash:
             raise Refused(IDEMPOTENCY_KEY_USED)
-        raise AlreadyAnswered(Remembered(used, {REPLAYED: "true"}))
+        raise AlreadyAnswered(Remembered(used, {REPLAYED: "true"}, self.as_seen))
 
     def answer(self, write: Callable[[], Response]) -> Response:
         """What `write` does is done together with the key, and what it answers is what repeats will get.

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from ccai.api.authentication import shows_personal_data
 from ccai.api.idempotency import HEADER, AlreadyAnswered, KeyedRequest
 from ccai.api.parsing import read_body
 from ccai.errors import (
@@ -83,8 +84,17 @@ class ApiView(APIView):
         """Whoever asks may, and the request is no repeat of one that was answered."""
         super().initial(request, *args, **kwargs)
         if request.method in ("POST", "PATCH") and request.method in self.allowed_methods and HEADER in request.headers:
-            self.keyed = KeyedRequest(request)
+            self.keyed = KeyedRequest(request, self.as_seen)
             self.keyed.look()
+
+    @staticmethod
+    def masked(answer: Any) -> Any:
+        """`answer` for a token that does not show personal data."""
+        return answer
+
+    def as_seen(self, answer: Any) -> Any:
+        """`answer` as the token of this request is shown it."""
+        return answer if shows_personal_data(self.request) else self.masked(answer)
 
     def once(self, write: Callable[[], Response]) -> Response:
         """What `write` answers. With an idempotency key it is done in one transaction that writes the key, too; what

@@ -13,7 +13,7 @@ from django.db import connection
 from django.urls import get_resolver
 
 from agents.models import Engagement, OutboundNumber
-from calls.models import Call, CallEvent, CancelJob, DialPrompt, Photo, Video
+from calls.models import Call, CallEvent, CancelJob, DialPrompt, EndUser, Photo, Video
 from ccai.api.idempotency import without
 from ccai.asgi import application
 from ccai.models import ApiToken, IdempotencyKey
@@ -112,6 +112,36 @@ class TestEveryVerbThatWrites:
         answer = self.twice(api, "post", "/calls", outbound())
         assert (answer.status_code, answer.json()) == (202, outbound())
         assert DialPrompt.objects.count() == Engagement.objects.count() == 1
+
+    def test_what_a_token_may_not_see_any_more_is_masked_in_the_repeat(self, api, center):
+        call = make_call("connected", end_user=EndUser.objects.create(identifier="kim", out_contact_id="c-1"))
+        scheduled = make_call("scheduled", menu=make_menu(), end_user=call.end_user)
+        own = f"/calls/{call.pk}"
+        requests = [
+            ("patch", f"{own}/data_parameters", {"body": {"a": 1}}),
+            ("patch", f"{own}/feedback", {"body": {"rating": 5, "comment": "Ann was kind."}}),
+            ("post", f"{own}/photos", file_form(JPEG)),
+            ("patch", f"/calls/scheduled/{scheduled.pk}/cancel", {"body": {}}),
+            ("patch", f"/calls/scheduled/{scheduled.pk}/cancel", {"body": {}}),
+        ]
+        for number, (method, path, sent) in enumerate(requests):
+            assert b"\xe2\x80\xa2" not in getattr(api, method)(path, **sent, **with_key(str(number))).content
+        ApiToken.objects.update(personal_data=False)
+        again = [
+            getattr(api, method)(path, **sent, **with_key(str(number)))
+            for number, (method, path, sent) in enumerate(requests)
+        ]
+        assert all(map(is_replay, again))
+        assert again[0].json() == {"a": "•••"}
+        assert again[1].json() == {"rating": 5, "comment": "A•••"}
+        assert again[2].json() == {"id": Photo.objects.get().pk, "photo_type": "photo", "url": None}
+        assert again[3].json() == api.get(f"/calls/{scheduled.pk}").json()
+        assert again[3].json()["end_user"] == {
+            "id": call.end_user.pk,
+            "identifier": "k•••",
+            "out_contact_id": "c•••",
+        }
+        assert (again[4].status_code, again[4].content) == (204, b"")
 
 
 class TestWhatIsARepeat:
