@@ -1,14 +1,18 @@
 """How the agents' page writes numbers and times. Times that run are written as data, and kept running by desk.js."""
 
+import json
 from datetime import datetime
 
 from django import template
 
+from calls.showing.links import contact_address, web_address
 from ccai.phones import wire_phone
 
 register = template.Library()
 
 register.filter("phone", wire_phone)
+register.filter("web_address", web_address)
+register.filter("contact_address", contact_address)
 
 
 @register.filter
@@ -23,6 +27,12 @@ def clock(seconds: int | None) -> str:
     minutes, rest = divmod(int(seconds or 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@register.filter
+def told(value: str | float | bool | None) -> str:
+    """The value of a data parameter as programs write it, a text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 @register.filter

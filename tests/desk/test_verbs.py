@@ -207,9 +207,11 @@ class TestOnACall:
         assert at_desk(ben).get(f"calls/{talk.pk}/photos/{photo.pk}").status_code == 404
 
     def test_what_programs_know_of_the_call_is_shown(self, desk, talk):
-        services.set_data_parameters(talk, {"order": "A-17"})
+        services.set_data_parameters(talk, {"order": "A-17", "Recording": True})
 
-        assert "A-17" in desk.shows()
+        told = desk.shows().partition("Told by programs")[2]
+        assert "<dt>order</dt><dd>A-17</dd>" in told
+        assert "<dt>Recording</dt><dd>true</dd>" in told
 
     @pytest.mark.parametrize(
         "verb", ["hold", "resume", "hang-up", "transfer", "complete-transfer", "cancel-transfer", "flag", "note"]
