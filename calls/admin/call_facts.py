@@ -7,7 +7,7 @@ them, is hidden.
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from agents.models import User
 from calls.admin.call_parts import COLOURS, fail_reason, snapshot_name
 from calls.models import Call, CrmComment, Deflection, DisconnectedBy, Status, VoicemailReason
+from calls.showing.links import contact_address, web_address
 from calls.showing.story import Story
 from calls.showing.waited import FIELDS, waited
 from ccai.admin import clock_time, duration, label
@@ -81,20 +82,16 @@ def link(address: str, text: Any) -> SafeString:
     return format_html('<a class="{}" href="{}">{}</a>', LINK, address, text)
 
 
+def away(address: str, text: str) -> SafeString | str:
+    """`text`, which leads to `address`, a page of the CRM; where there is none, `text` as it is."""
+    if not address:
+        return text
+    return format_html('<a class="{}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>', LINK, address, text)
+
+
 def ticket(call: Call) -> SafeString | str | None:
     """The id of the CRM's record, which leads to it where its address is one of the web."""
-    if not call.out_ticket_id:
-        return None
-    address = call.out_ticket_url or ""
-    try:
-        is_web = urlsplit(address).scheme in ("http", "https")
-    except ValueError:
-        is_web = False
-    if not is_web:
-        return call.out_ticket_id
-    return format_html(
-        '<a class="{}" href="{}" target="_blank" rel="noopener noreferrer">{}</a>', LINK, address, call.out_ticket_id
-    )
+    return away(web_address(call.out_ticket_url), call.out_ticket_id) if call.out_ticket_id else None
 
 
 def end_user(call: Call, reader: Reader) -> SafeString | str | None:
@@ -108,8 +105,12 @@ def end_user(call: Call, reader: Reader) -> SafeString | str | None:
     if reader.end_users:
         shown = link(reverse("admin:calls_enduser_change", args=[person.pk]), shown)
     known = [person.out_contact_id, person.identifier]
-    others = [one if clear else masked_text(one) for one in known if one]
-    return format_html("{}{}", shown, f" ({', '.join(filter(None, others))})" if others else "")
+    others: list[Any] = [one if clear else masked_text(one) for one in known if one]
+    if clear and person.out_contact_id:
+        others[0] = away(contact_address(person), person.out_contact_id)
+    if not others:
+        return shown
+    return format_html("{} ({})", shown, format_html_join(", ", "{}", [(one,) for one in others]))
 
 
 def number(call: Call, reader: Reader) -> SafeString | str | None:

@@ -64,6 +64,10 @@ class Crm(ABC):
     def closed_tickets(self, ticket_ids: Collection[str]) -> set[str]:
         """Those of `ticket_ids` that are closed. What it does not know is not closed."""
 
+    def contact_url(self, out_contact_id: str) -> str | None:
+        """Where it shows the contact with this id, which is not looked up; None where it has no page for them."""
+        return None
+
     def complaint(self) -> str:
         """What people have to mend before it answers, such as a wrong password: a msgid; "" where that is nothing."""
         return ""

@@ -125,6 +125,10 @@ class ZendeskCrm(Crm):
                         closed.add(as_id(ticket.get("id")))
         return closed & set(known)
 
+    def contact_url(self, out_contact_id: str) -> str | None:
+        """The user's page in the agents' workspace; None for what is no id of Zendesk."""
+        return f"{settings.CCAI_ZENDESK_URL}/agent/users/{out_contact_id}" if is_id(out_contact_id) else None
+
     def complaint(self) -> str:
         """What an administrator has to mend before it answers, as it was told of last."""
         return complaint(EVERYTHING)

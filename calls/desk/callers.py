@@ -44,5 +44,6 @@ def masked_call(call: Call) -> Call:
         person = copy(call.end_user)
         person.name, person.number = masked_text(person.name) or "", masked_phone(person.number) or ""
         person.identifier = masked_text(person.identifier)
+        person.out_contact_id = None
         shown.end_user = person
     return shown

@@ -16,7 +16,7 @@ from agents import availability
 from agents.models import Agent
 from calls import services
 from calls.crm import crm
-from calls.crm.base import CrmContact, CrmUnavailable
+from calls.crm.base import CrmTicket, CrmUnavailable
 from calls.desk.access import for_agents
 from calls.desk.callers import sees_callers
 from calls.desk.own import find, missed_by, own_call, own_offer, own_prompt
@@ -112,18 +112,19 @@ def decline(request: HttpRequest, agent: Agent, offer_id: int) -> None:
 def prompt_form(request: HttpRequest, agent: Agent, prompt_id: int) -> HttpResponse:
     """GET /desk/prompts/{id}: the form of a dial prompt. The CRM is asked which numbers the ticket's contact has."""
     prompt = own_prompt(agent, prompt_id)
-    contact: CrmContact | None = None
+    ticket: CrmTicket | None = None
     crm_is_down = False
     if prompt.ticket_id:
         try:
             ticket = crm().find_ticket(prompt.ticket_id)
         except CrmUnavailable:
-            ticket, crm_is_down = None, True
-        contact = ticket.contact if ticket else None
+            crm_is_down = True
+    contact = ticket.contact if ticket else None
     if not sees_callers(agent):
         prompt.end_user_number, contact = masked_phone(prompt.end_user_number) or "", None
     context = {
         "prompt": prompt,
+        "ticket_url": ticket.url if ticket else None,
         "contact": contact,
         "crm_is_down": crm_is_down,
         "numbers": checks.agents_numbers(agent),

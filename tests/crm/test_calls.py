@@ -1,16 +1,19 @@
 """Calls whose tickets and contacts are in Zendesk: from POST /calls to the comment on the ticket."""
 
 import json
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.template.loader import render_to_string
 
 from calls import dispatch, lifecycle
 from calls.crm import comments, pausing
 from calls.crm.base import CrmContact
+from calls.desk.callers import masked_call
 from calls.models import Call, CallEvent, CrmComment, DialPrompt, Disposition, EndUser, Participant, Ticket
 from calls.services import end_users, set_disposition
 from ccai.times import now, wire_time
@@ -192,6 +195,39 @@ class TestLater:
         person = EndUser.objects.create(number="+12025550123", identifier="gus", ask_crm_at=now())
         end_users.identify(person, CrmContact("403", "Gus", ("+12025550123",)))
         assert [(one.pk, one.identifier) for one in EndUser.objects.all()] == [(known.pk, "gus")]
+
+
+class TestLinks:
+    """From where a call is shown to what Zendesk knows of it."""
+
+    @pytest.mark.parametrize("contact", ["403", "../admin", "javascript:1", '"><b>'])
+    def test_ticket_and_contact_have_their_page_there(self, zendesk, admin_client, contact):
+        person = EndUser.objects.create(number="+12025550123", out_contact_id=contact)
+        call = make_talk(end_user=person, out_ticket_url=f"{zendesk.url}/agent/tickets/76518")
+        links = [
+            f"{zendesk.url}/agent/tickets/76518",
+            *([f"{zendesk.url}/agent/users/403"] if contact == "403" else []),
+        ]
+        for page in (
+            admin_client.get(admin_url(Call, "change", call.pk)).content.decode(),
+            render_to_string("desk/facts.html", {"call": call}),
+        ):
+            assert sorted(re.findall(r'href="(http[^"]*)" target="_blank"', page)) == links
+            assert '"><b>' not in page
+
+    def test_who_does_not_see_who_calls_is_led_to_no_contact(self, zendesk):
+        person = EndUser.objects.create(number="+12025550123", out_contact_id="403")
+        shown = masked_call(make_talk(end_user=person, out_ticket_url="javascript:alert(1)"))
+        page = render_to_string("desk/facts.html", {"call": shown})
+        assert "403" not in page
+        assert "76518" in page
+        assert "href" not in page
+
+    def test_a_dial_prompt_leads_to_its_ticket(self, api, zendesk, menu, client):
+        post(api, "OutboundCall", 202, agent_email="kim@example.com", ticket_id="76517")
+        client.force_login(DialPrompt.objects.get().agent.user)
+        form = client.get(f"/desk/prompts/{DialPrompt.objects.get().pk}").content.decode()
+        assert f'href="{zendesk.url}/agent/tickets/76517"' in form
 
 
 class TestDue:
