@@ -8,7 +8,10 @@ from django.test import Client, override_settings
 from ccai.models import ApiToken
 from ccai.redis import breaker
 from ccai.redis import client as redis_client
+from ccai.times import now
 from tests.api_client import ApiClient
+from tests.clock import Clock
+from tests.factories import make_center
 
 # Any other name is not this center, and gets 404.
 HOST = "demo.localhost"
@@ -92,3 +95,16 @@ def api_token(db):
 def api(api_token):
     """A program with a live API token."""
     return ApiClient(api_token.secret)
+
+
+@pytest.fixture
+def center(db):
+    """English is live, and there is one outbound number."""
+    make_center()
+
+
+@pytest.fixture
+def clock(time_machine):
+    """A Clock. Real time stands still."""
+    time_machine.move_to(now(), tick=False)
+    return Clock(time_machine)

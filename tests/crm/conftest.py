@@ -3,10 +3,7 @@
 import pytest
 
 from calls.crm import crm, pausing
-from tests.calls.conftest import center, clock
 from tests.crm.playing import Player
-
-__all__ = ["center", "clock"]
 
 
 @pytest.fixture

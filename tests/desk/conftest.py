@@ -3,12 +3,9 @@
 import pytest
 from django.test import Client
 
-from tests.calls.conftest import center, clock
 from tests.conftest import HOST
 from tests.desk.pages import Page
 from tests.factories import make_agent, make_menu
-
-__all__ = ["center", "clock"]
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from django.test import Client
 from twilio.request_validator import RequestValidator
 
 from calls.models import Call, TwilioLine
-from ccai.times import now
-from tests.calls.conftest import Clock
 from tests.calls.talking import engaged, trail
 from tests.factories import make_agent, make_center, make_menu
 from tests.outside.twilio_peers import (
@@ -82,13 +80,6 @@ def phones(emulate, live_server, settings, transactional_db):
     phones = Phones(emulate.url)
     phones.forget()
     return phones
-
-
-@pytest.fixture
-def clock(time_machine):
-    """Time as the center sees it. Twilio's own goes on."""
-    time_machine.move_to(now(), tick=False)
-    return Clock(time_machine)
 
 
 @pytest.fixture

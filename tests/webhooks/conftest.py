@@ -5,10 +5,8 @@ from contextlib import ExitStack
 import pytest
 from django.db import transaction
 
-from ccai.times import now
 from ccai.webhooks import endpoints, recording
 from ccai.webhooks.sending import Sender
-from tests.calls.conftest import Clock
 from tests.webhooks.receiver import receiving
 
 
@@ -48,10 +46,3 @@ def tell(subject, *numbers):
 def send():
     """Send all that is due. Returns how many tries that were."""
     return Sender().run()
-
-
-@pytest.fixture
-def clock(time_machine):
-    """Time, which a test turns by hand."""
-    time_machine.move_to(now(), tick=False)
-    return Clock(time_machine)

@@ -1,21 +1,11 @@
-"""What the calls' tests share: a small center, and a clock that a test turns by hand."""
+"""A clock that a test turns by hand."""
 
 from datetime import timedelta
 
-import pytest
-
 from calls import dispatch
-from ccai.times import now
-from tests.factories import make_center
 
 # Seconds: how long a clock that is turned looks each second, and how often it looks in between.
 ALERT, BUSY = 6, 8
-
-
-@pytest.fixture
-def center(db):
-    """English is live, and there is one outbound number."""
-    make_center()
 
 
 class Clock:
@@ -41,10 +31,3 @@ class Clock:
     def jump(self, seconds):
         """Let time go by while no worker runs."""
         self._mover.shift(timedelta(seconds=seconds))
-
-
-@pytest.fixture
-def clock(time_machine):
-    """A Clock. Real time stands still."""
-    time_machine.move_to(now(), tick=False)
-    return Clock(time_machine)
