@@ -6,14 +6,11 @@ from datetime import datetime
 from django import template
 
 from calls.showing.links import contact_address, web_address
-from calls.showing.links import contact_address, web_address
 from ccai.phones import wire_phone
 
 register = template.Library()
 
 register.filter("phone", wire_phone)
-register.filter("web_address", web_address)
-register.filter("contact_address", contact_address)
 register.filter("web_address", web_address)
 register.filter("contact_address", contact_address)
 
