@@ -56,6 +56,7 @@ class Concern(Enum):
     QUEUES_UNSERVED = auto()
     MENUS_REDIRECTED = auto()
     CRM_SILENT = auto()
+    WEBHOOKS_STAND = auto()
     WEBHOOKS_FAILING = auto()
     VOICEMAILS_UNHEARD = auto()
 
@@ -154,7 +155,15 @@ def _of_the_crm(at: datetime) -> Iterator[Notice]:
 
 
 def _of_webhooks(at: datetime) -> Iterator[Notice]:
-    """Endpoints where nothing has arrived for a while, or to which nothing is sent any more because of that."""
+    """There are endpoints, and nobody sends; endpoints where nothing has arrived for a while, or to which nothing is
+    sent any more because of that."""
+    try:
+        beat, sender = heartbeat.seen_lately((heartbeat.BEAT, heartbeat.SENDER))
+    except redis.RedisError:
+        beat = sender = False
+    # Without beat nothing is sent either, which the clock's own notice says.
+    if beat and not sender and WebhookEndpoint.objects.filter(active=True).exists():
+        yield Notice(Concern.WEBHOOKS_STAND)
     failing = Q(active=True, failing_since__lt=at - STUCK_AFTER)
     stopped = Q(active=False, disabled__in=(WebhookEndpoint.Disabled.GONE, WebhookEndpoint.Disabled.FAILING))
     endpoints = WebhookEndpoint.objects.filter(failing | stopped).order_by("pk")

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 WORKER = "worker"
 BEAT = "beat"
+SENDER = "sender"
 # Seconds after which a process that gave no sign counts as gone; each gives one a second.
 LATELY = 10
 

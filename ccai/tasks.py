@@ -6,6 +6,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
+from ccai.heartbeat import SENDER, give_sign
 from ccai.webhooks.nudging import SEND
 from ccai.webhooks.sending import Sender, stopping
 
@@ -20,6 +21,7 @@ def send_webhooks() -> int:
     Tasks that come meanwhile end in the worker's other slot, so that they do not pile up on the broker, which keeps a
     task, expired or not, until a worker takes it.
     """
+    give_sign(SENDER)
     if not _sending.acquire(blocking=False):
         return 0
     try:

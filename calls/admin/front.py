@@ -26,6 +26,7 @@ GRAVE = (
     Concern.CALLS_STUCK,
     Concern.QUEUES_UNSERVED,
     Concern.CRM_REFUSES,
+    Concern.WEBHOOKS_STAND,
 )
 PAGES = {
     Concern.CALLS_STUCK: "admin:calls_call_change",
@@ -38,7 +39,10 @@ PAGES = {
     Concern.WEBHOOKS_FAILING: "admin:ccai_webhookendpoint_change",
 }
 # What is no business of those who may not open its page.
-PERMISSIONS = {Concern.WEBHOOKS_FAILING: "ccai.view_webhookendpoint"}
+PERMISSIONS = {
+    Concern.WEBHOOKS_STAND: "ccai.view_webhookendpoint",
+    Concern.WEBHOOKS_FAILING: "ccai.view_webhookendpoint",
+}
 # What is wrong, and what to do about it.
 SENTENCES = {
     Concern.CLOCK_STANDS: _("Nothing is dialled: the clock stands. Start again what /health/ says is down."),
@@ -81,6 +85,7 @@ SENTENCES = {
         "The CRM has not yet said who %(count)d callers are. It is asked again each minute.",
         "count",
     ),
+    Concern.WEBHOOKS_STAND: _("No webhooks are sent: nobody works on them. Start a worker of the queue “webhooks”."),
     Concern.WEBHOOKS_FAILING: ngettext_lazy(
         "%(count)d webhook endpoint gets no messages. Look at what it answers.",
         "%(count)d webhook endpoints get no messages. Look at what they answer.",

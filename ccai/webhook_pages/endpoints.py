@@ -1,5 +1,6 @@
 """Endpoints: made, changed and switched on and off here; their secrets, and sending again."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -8,6 +9,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +32,11 @@ from ccai.webhooks import again, endpoints
 from ccai.webhooks.posting import Place
 
 LATEST = 20
+
+
+def written(moment: datetime | None) -> str:
+    """`moment` on the center's clock, within a sentence; "" where there is none."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
 def said_of_again(count: int) -> str:
@@ -88,6 +95,7 @@ class WebhookEndpointAdmin(CenterAdmin):
         if "url" in form.changed_data:
             endpoints.move(obj)
         if active and not obj.active:
+            self._tell_of_gap(request, obj)
             endpoints.enable(obj)
         elif obj.active and not active:
             endpoints.disable(obj)
@@ -114,7 +122,13 @@ class WebhookEndpointAdmin(CenterAdmin):
         """POST: the endpoint has a new secret, and the one before stays good for a day."""
         endpoint = self._find(request, pk, "ccai.change_webhookendpoint")
         self._show_secret(request, endpoints.rotate_secret(endpoint))
-        messages.info(request, gettext("The secret before it is good for a day more."))
+        until = endpoint.previous_secret_until
+        endpoint.refresh_from_db()
+        if endpoint.previous_secret_until == until:
+            said = gettext("The one made a moment ago is void. The one in use before that is good until %(time)s.")
+        else:
+            said = gettext("The one in use before is good until %(time)s.")
+        messages.info(request, said % {"time": written(endpoint.previous_secret_until)})
         return self._back(pk)
 
     def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -152,6 +166,13 @@ class WebhookEndpointAdmin(CenterAdmin):
 
     def _back(self, pk: int) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:ccai_webhookendpoint_change", args=[pk]))
+
+    def _tell_of_gap(self, request: HttpRequest, endpoint: WebhookEndpoint) -> None:
+        """Who switches an endpoint on is told where nothing was kept for it."""
+        if endpoint.disabled == WebhookEndpoint.Disabled.FAILING or endpoint.disabled_at is None:
+            return
+        said = gettext("What has happened since %(time)s was not kept for it. Send it again below where it is missed.")
+        messages.info(request, said % {"time": written(endpoint.disabled_at)})
 
     def _show_secret(self, request: HttpRequest, secret: str) -> None:
         messages.warning(
@@ -200,4 +221,4 @@ class WebhookEndpointAdmin(CenterAdmin):
     def old_secret(self, endpoint: WebhookEndpoint) -> str | None:
         """Until when the secret before this one signs, too."""
         until = endpoint.previous_secret_until
-        return gettext("good until %(time)s") % {"time": clock_time(until)} if until else None
+        return gettext("good until %(time)s") % {"time": written(until)} if until else None

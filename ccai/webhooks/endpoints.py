@@ -62,7 +62,8 @@ def check_url(url: str) -> None:
     """ValidationError where no message can be sent to `url`. Where a name leads is judged when something is sent."""
     try:
         parts = urlsplit(url)
-        is_possible = bool(Place.of(url)) and parts.port != 0
+        # Python overlooks line ends within an address.
+        is_possible = bool(Place.of(url)) and parts.port != 0 and not any(sign.isspace() for sign in url)
     except ValueError:
         is_possible = False
     if not is_possible:

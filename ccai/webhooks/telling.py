@@ -35,11 +35,17 @@ def tell_of_disabled(endpoint: WebhookEndpoint) -> None:
         # Where a URL leads may be a secret; its host is none.
         place = urlsplit(endpoint.url).hostname
         subject = _("Webhooks to %(host)s are stopped") % {"host": place}
+        if endpoint.disabled == WebhookEndpoint.Disabled.GONE:
+            kept = _(
+                "What waits for it is kept; what happens from now on is not. Send it again once it is switched on."
+            )
+        else:
+            kept = _("What it should have been told is kept, and sent once it is switched on.")
         body = _(
             "Nothing is sent any more to the webhook endpoint “%(name)s” at %(host)s: %(why)s.\n\n"
-            "What it should have been told is kept. Look at its last attempts, mend what is wrong, and switch it on "
-            "again:\n%(link)s"
+            "%(kept)s Look at its last attempts, mend what is wrong, and switch it on again:\n%(link)s"
         ) % {
+            "kept": kept,
             "name": endpoint.description or place,
             "host": place,
             "why": endpoint.get_disabled_display(),

@@ -10,6 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from agents.models import User
 from calls.models import EndUser
 from ccai import heartbeat
+from ccai.models import WebhookEndpoint
+from ccai.redis import client as redis_client
+from ccai.tasks import send_webhooks
 from ccai.times import now
 from menus import tree
 from menus.models import BranchLimit, DeflectionOption, Menu
@@ -49,6 +52,16 @@ def test_a_clock_that_stands_is_said_first(front, no_redis):
     text = front()
     assert WELL not in text
     assert text.index("Nothing is dialled: the clock stands.") < text.index("is served by nobody")
+
+
+def test_endpoints_to_which_nobody_sends_are_not_forgotten(front):
+    endpoint = WebhookEndpoint.objects.create(url="https://example.com/hook")
+    assert "No webhooks are sent: nobody works on them." in front()
+    send_webhooks()
+    assert "nobody works on them" not in front()
+    redis_client().delete("alive:sender")
+    endpoint.delete()
+    assert "nobody works on them" not in front()
 
 
 def test_calls_that_are_stuck_are_linked(front):

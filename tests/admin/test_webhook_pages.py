@@ -58,10 +58,13 @@ class TestSecrets:
         endpoint.refresh_from_db()
         assert endpoint.previous_secret == before != endpoint.secret
         assert endpoint.secret in shown.content.decode()
+        assert "The one in use before is good until" in shown.content.decode()
         page = admin_client.get(admin_url(WebhookEndpoint, "change", endpoint.pk)).content.decode()
         assert endpoint.secret not in page
         assert before not in page
-        assert "good until" in page
+        assert re.search(r"good until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s*<", page)
+        shown = admin_client.post(reverse("admin:ccai_webhookendpoint_secret", args=[endpoint.pk]), follow=True)
+        assert "The one made a moment ago is void." in shown.content.decode()
 
 
 class TestEndpoints:
@@ -71,6 +74,20 @@ class TestEndpoints:
         answer = admin_client.post(admin_url(WebhookEndpoint, "add"), sent_back(page, url=url))
         assert answer.context["adminform"].form.errors["url"]
         assert not WebhookEndpoint.objects.exists()
+
+    @pytest.mark.parametrize(("allowed", "taken"), [(True, True), (False, False)])
+    def test_names_that_are_used_inside_are_taken_where_messages_may_go_inside(
+        self, admin_client, settings, allowed, taken
+    ):
+        settings.CCAI_WEBHOOK_ALLOW_PRIVATE = allowed
+        urls = ["http://receiver:8080/hook", "http://my_svc.internal/h", "http://127.1:9/x"]
+        for url in urls:
+            page = admin_client.get(admin_url(WebhookEndpoint, "add"))
+            admin_client.post(admin_url(WebhookEndpoint, "add"), sent_back(page, url=url))
+        assert list(WebhookEndpoint.objects.values_list("url", flat=True)) == (urls if taken else [])
+        for url in ("ftp://receiver/", "http://two words/", "http://" + "a" * 500, "http://a\nb/"):
+            answer = admin_client.post(admin_url(WebhookEndpoint, "add"), sent_back(page, url=url))
+            assert answer.status_code == 200, url
 
     def test_whoever_enters_one_without_tls_is_told_what_that_means(self, admin_client):
         said = "can be read on the way"
@@ -92,7 +109,8 @@ class TestEndpoints:
         assert (delivery.status, delivery.due_at) == ("pending", None)
         assert "held" in page.client.get(admin_url(WebhookDelivery, "changelist")).content.decode()
 
-        save(admin_client, endpoint, active="on")
+        page = save(admin_client, endpoint, active="on").content.decode()
+        assert "was not kept for it" in page
         delivery.refresh_from_db()
         endpoint.refresh_from_db()
         assert endpoint.active

@@ -214,6 +214,8 @@ def test_a_name_that_nobody_has_is_said_so(monkeypatch):
         "http://example.com:0/",
         "http://example.com:99999/",
         "gopher://127.0.0.1:6379/_SET",
+        "https://example.com/\r\nX-Injected: 1",
+        "https://exa\nmple.com/",
     ],
 )
 def test_what_is_no_address_of_the_web_is_refused(url):
