@@ -80,7 +80,7 @@ def run_children(listener: socket.socket, run_dir: Path, program: Path | None, s
     supervisor = Supervisor(say)
     on_stop_signals(supervisor.request_stop)
     with contextlib.ExitStack() as afterwards:
-        environment = {}
+        environment = public_address(listener)
         server = None
         if program is not None:
             path = afterwards.enter_context(valkey.socket_directory(run_dir)) / "valkey.sock"
@@ -105,6 +105,14 @@ def run_children(listener: socket.socket, run_dir: Path, program: Path | None, s
         except Stopped:
             say(_("Stopping."))
     say(_("Stopped."))
+
+
+def public_address(listener: socket.socket) -> dict[str, str]:
+    """What children are told of where the world finds the center: at this port, where nobody has said and it is on this
+    machine alone."""
+    if "CCAI_PUBLIC_URL" in os.environ or settings.CCAI_DOMAIN != "localhost":
+        return {}
+    return {"CCAI_PUBLIC_URL": f"http://{settings.CCAI_SUBDOMAIN}.localhost:{listener.getsockname()[1]}"}
 
 
 def say_ready(site: str, say: Say) -> None:

@@ -67,6 +67,11 @@ class TestReady:
     def test_the_printed_token_opens_the_api(self, program):
         assert program.get("/calls").status_code == 200
 
+    def test_programs_are_given_addresses_at_the_port_it_has(self, center):
+        port = center.url.rpartition(":")[2]
+        for name in ("web", "sender", "worker"):
+            assert center.child(name).environ()["CCAI_PUBLIC_URL"] == f"http://demo.localhost:{port}"
+
     def test_nothing_is_said_twice(self, center):
         assert len(LOGIN.findall(center.output)) == 1
         assert len(TOKEN.findall(center.output)) == 1
