@@ -52,7 +52,7 @@ class AgentObject(AgentInfo):
     can_place_calls: bool
     auto_answer: bool
     languages: Annotated[list[str], Keywords("None: all.")]
-    outbound_numbers: Annotated[list[Phone | None], Keywords("None: all of the center's.")]
+    outbound_numbers: Annotated[list[Phone], Keywords("None: all of the center's.")]
     team: TeamInfo | None
     created_at: Time
 
@@ -93,7 +93,7 @@ def agent_object(agent: Agent) -> AgentObject:
         can_place_calls=agent.can_place_calls,
         auto_answer=agent.auto_answer,
         languages=[language.code for language in agent.languages.all()],
-        outbound_numbers=[wire_phone(number.number) for number in agent.outbound_numbers.all()],
+        outbound_numbers=[shown for one in agent.outbound_numbers.all() if (shown := wire_phone(one.number))],
         team=team_info(agent.team) if agent.team else None,
         created_at=wire_time(user.date_joined),
     )

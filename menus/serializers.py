@@ -36,7 +36,7 @@ class MenuObject(MenuSnapshot):
     priority: int
     substitute_id: Annotated[int | None, Keywords("Where waiting calls go when the menu is deleted.")]
     languages: Annotated[list[str], Keywords("None: all that are live.")]
-    outbound_numbers: list[Phone | None]
+    outbound_numbers: list[Phone]
     groups: list[GroupObject]
 
 
@@ -96,7 +96,9 @@ def menu_object(menu: Menu, ways: Ways, at: datetime) -> MenuObject:
         priority=menu.priority,
         substitute_id=menu.substitute_id,
         languages=[language.code for language in menu.languages.all()],
-        outbound_numbers=[wire_phone(choice.outbound_number.number) for choice in menu.number_choices.all()],
+        outbound_numbers=[
+            shown for one in menu.number_choices.all() if (shown := wire_phone(one.outbound_number.number))
+        ],
         groups=[group_object(group) for group in menu.groups.all()],
     )
 
