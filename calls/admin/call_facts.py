@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -144,7 +145,7 @@ def comments(story: Story) -> SafeString:
 def _fate(comment: CrmComment) -> str:
     """Whether the CRM has `comment`, and why not."""
     if comment.posted_at is not None:
-        return _("told at %(time)s") % {"time": clock_time(comment.posted_at)}
+        return _("told at %(time)s") % {"time": localtime(comment.posted_at).strftime("%Y-%m-%d %H:%M:%S")}
     if comment.is_given_up:
         return _("not told, and given up. %(error)s") % {"error": comment.error}
     if comment.error:

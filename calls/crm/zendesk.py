@@ -233,9 +233,10 @@ class Asking:
         trust(EVERYTHING, is_content=not wrong and answer.status in (200, 404, 422))
         if wrong:
             self.is_news = complain(EVERYTHING, wrong)
-            if answer.status == 401:
-                pause(EVERYTHING, LOCKED_OUT)
-            raise CrmUnavailable(wrong)
+            if answer.status != 401:
+                raise CrmUnavailable(wrong)
+            pause(EVERYTHING, LOCKED_OUT)
+            raise CrmUnavailable(wrong, LOCKED_OUT)
         if answer.status == 429 or (answer.status == 503 and "Retry-After" in answer.headers):
             wait = read_wait(answer.headers["Retry-After"]) if "Retry-After" in answer.headers else LATER
             # With requests left for the account this is a limit of this kind of request.
@@ -298,8 +299,8 @@ def as_id(value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Text; "" for what is none."""
-    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+    """Text that can be kept; "" for what is none."""
+    return value.encode(errors="ignore").decode().replace("\0", "").strip() if isinstance(value, str) else ""
 
 
 def as_object(value: Any, name: str) -> dict[str, Any]:
@@ -323,7 +324,7 @@ def read_wait(text: str) -> float:
     except ValueError:
         try:
             wait = (parsedate_to_datetime(text) - now()).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             wait = LATER
     return min(max(wait, 1.0), LONGEST) if math.isfinite(wait) else LATER
 

@@ -3,6 +3,7 @@
 `creation.py` says which checks a call type has, and in which order.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -99,11 +100,15 @@ def find_language(request: CallRequest, menu: Menu | None = None) -> str:
 
 
 def find_ticket(ticket_id: str) -> CrmTicket:
-    """The ticket, with a contact on it. The CRM is asked; where it does not answer the refusal is a 503."""
+    """The ticket, with a contact on it. The CRM is asked; where it does not answer the refusal is a 503, which says for
+    how long it will not be asked."""
     try:
         ticket = crm().find_ticket(ticket_id)
-    except CrmUnavailable:
-        raise Refused(errors.CRM_NOT_REACHABLE) from None
+    except CrmUnavailable as error:
+        refused = Refused(errors.CRM_NOT_REACHABLE)
+        if error.again_in:
+            refused.retry_after = math.ceil(error.again_in)
+        raise refused from None
     if ticket is None or ticket.contact is None:
         raise Refused(errors.CONTACT_NOT_FOUND)
     return ticket

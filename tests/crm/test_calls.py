@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 from django.template.loader import render_to_string
+from django.utils.timezone import localtime
 
 from calls import dispatch, lifecycle
 from calls.crm import comments, pausing
@@ -75,7 +76,7 @@ class TestPost:
         zendesk.answer(status=503, headers={"Retry-After": "30"})
         response = api.post("/calls", {"call_type": "IncomingCall", "menu_id": menu.pk, "ticket_id": "76517"})
         assert (response.status_code, response.json()) == (503, {"message": "CRM is not reachable"})
-        assert "Retry-After" in response.headers
+        assert response.headers["Retry-After"] == "30"
         assert not EndUser.objects.exists()
         body = post(api, "IncomingCall", menu_id=menu.pk, end_user_number=NUMBER)
         assert body["end_user"]["out_contact_id"] is None
@@ -512,6 +513,12 @@ class TestComments:
         assert b"not told, and given up. 500 to a comment" in admin_client.get(page).content
         assert sum(request.method == "PUT" for request in zendesk.requests) < 40
         pausing.told_here.clear()
+
+    def test_the_calls_page_says_when_it_was_told(self, zendesk, clock, admin_client):
+        call = end(make_talk())
+        clock.tick()
+        told = localtime(now()).strftime("told at %Y-%m-%d %H:%M:%S<")
+        assert told in admin_client.get(admin_url(Call, "change", call.pk)).content.decode()
 
     def test_a_crm_that_takes_none_is_told_none(self, clock, settings):
         end(make_talk())

@@ -39,6 +39,11 @@ class TestTickets:
         assert ask.find_ticket("76518").contact == CrmContact("381630957515", "Bob Cee", ("+12051234570",))
         assert {request.login for request in zendesk.requests} == {"oauth-t0k3n"}
 
+    def test_a_name_that_cannot_be_kept_is_kept_as_far_as_it_can(self, ask, zendesk):
+        ann = {"id": 7, "name": "A\ud800n\0n", "phone": None}
+        zendesk.answer("/api/v2/tickets/9.json", body={"ticket": {"id": 9, "requester_id": 7}, "users": [ann]})
+        assert ask.find_ticket("9").contact == CrmContact("7", "Ann", ())
+
     def test_closed_is_closed_and_nobody_is_no_contact(self, ask):
         assert ask.find_ticket("76519").closed
         assert not ask.find_ticket("76518").closed
@@ -299,7 +304,17 @@ class TestPeace:
 
     @pytest.mark.parametrize(
         ("text", "seconds"),
-        [("93", 93), ("0", 1), ("-5", 1), ("1e9", 900), ("inf", 60), ("nan", 60), ("soon", 60), ("", 60)],
+        [
+            ("93", 93),
+            ("0", 1),
+            ("-5", 1),
+            ("1e9", 900),
+            ("inf", 60),
+            ("nan", 60),
+            ("soon", 60),
+            ("", 60),
+            ("Mon, 01 Jan 2024 00:00:00 +9999999999999", 60),
+        ],
     )
     def test_what_it_asks_for_is_read_within_bounds(self, text, seconds):
         assert read_wait(text) == seconds
