@@ -14,6 +14,7 @@ from unfold.decorators import display
 from calls.admin.masking import Masked, PersonalThroughout
 from calls.models import Contact, ContactPhone, EndUser, Ticket
 from calls.scope import scope_of
+from calls.services import end_users
 from ccai.admin import CenterAdmin, LongListAdmin, PhoneFields, clock_time, shown_phone
 from ccai.personal import masked_phone, masked_text, sees_personal_data
 from ccai.phones import parse_phone
@@ -62,6 +63,13 @@ class EndUserAdmin(Masked, LongListAdmin):
         if number:
             match |= Q(number=number)
         return queryset.filter(match), False
+
+    def save_model(self, request: HttpRequest, obj: EndUser, form: Any, change: bool) -> None:
+        """As the one above; and who polls for calls by `updated_at` sees those that show something else of the person
+        now."""
+        super().save_model(request, obj, form, change)
+        if change and {"identifier", "out_contact_id"} & set(form.changed_data):
+            end_users.touch_calls(obj)
 
     @display(description=_("end user"))
     def person(self, end_user: EndUser) -> str:

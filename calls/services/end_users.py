@@ -61,15 +61,21 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
         elif known is None:
             stored.out_contact_id, stored.name = contact.out_contact_id, stored.name or contact.name
             stored.save(update_fields=["ask_crm_at", "out_contact_id", "name"])
-            _touch_calls(stored)
+            touch_calls(stored)
             _announce(stored)
         else:
             Call.objects.filter(end_user=stored).update(end_user=known, updated_at=now())
             Participant.objects.filter(end_user=stored).update(end_user=known)
             stored.delete()
-            if stored.identifier:
-                EndUser.objects.filter(pk=known.pk, identifier=None).update(identifier=stored.identifier)
+            nameless = EndUser.objects.filter(pk=known.pk, identifier=None)
+            if stored.identifier and nameless.update(identifier=stored.identifier):
+                touch_calls(known)
             _announce(known)
+
+
+def touch_calls(end_user: EndUser) -> None:
+    """Whoever polls by `updated_at` sees that the calls of `end_user` show something else of them."""
+    Call.objects.filter(end_user=end_user).update(updated_at=now())
 
 
 def _lock_number(number: str) -> EndUser | None:
@@ -95,13 +101,8 @@ def _of_contact(contact: CrmContact, number: str) -> EndUser:
         found.out_contact_id, found.ask_crm_at = contact.out_contact_id, None
         found.name = found.name or contact.name
         found.save(update_fields=["out_contact_id", "ask_crm_at", "name"])
-        _touch_calls(found)
+        touch_calls(found)
     return found
-
-
-def _touch_calls(end_user: EndUser) -> None:
-    """Whoever polls by `updated_at` sees that the calls of `end_user` show something else of them."""
-    Call.objects.filter(end_user=end_user).update(updated_at=now())
 
 
 def _announce(end_user: EndUser) -> None:

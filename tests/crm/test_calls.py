@@ -18,7 +18,7 @@ from calls.desk.callers import masked_call
 from calls.models import Call, CallEvent, CrmComment, DialPrompt, Disposition, EndUser, Participant, Ticket
 from calls.services import end_users, set_disposition
 from ccai.times import now, wire_time
-from tests.admin.rows import admin_url
+from tests.admin.rows import admin_url, sent_back
 from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db
@@ -194,8 +194,20 @@ class TestLater:
     def test_two_who_are_one_keep_the_customers_name_for_them(self, db):
         known = EndUser.objects.create(number="+12025550111", out_contact_id="403")
         person = EndUser.objects.create(number="+12025550123", identifier="gus", ask_crm_at=now())
+        calls = [make_call("finished", end_user=one, updated_at=now() - timedelta(days=1)) for one in (known, person)]
         end_users.identify(person, CrmContact("403", "Gus", ("+12025550123",)))
         assert [(one.pk, one.identifier) for one in EndUser.objects.all()] == [(known.pk, "gus")]
+        for call in Call.objects.filter(pk__in=[call.pk for call in calls]):
+            assert (call.end_user, now() - call.updated_at < timedelta(hours=1)) == (known, True)
+
+    def test_calls_are_changed_by_who_names_their_person_by_hand(self, admin_client):
+        person = EndUser.objects.create(number="+12025550123")
+        call = make_call("finished", end_user=person, updated_at=now() - timedelta(days=1))
+        page = admin_url(EndUser, "change", person.pk)
+        for changes, is_changed in (({"name": "Gus"}, False), ({"identifier": "gus"}, True)):
+            assert admin_client.post(page, sent_back(admin_client.get(page), **changes)).status_code == 302
+            call.refresh_from_db()
+            assert (now() - call.updated_at < timedelta(hours=1)) == is_changed
 
 
 class TestLinks:
