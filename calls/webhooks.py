@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, TypedDict
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from agents.serializers import AgentInfo, agent_snapshot
 from calls.files.serving import file_path
@@ -33,6 +34,26 @@ class OfferedCallObject(CallObject):
     offer: OfferInfo
 
 
+class CustomerFlags(TypedDict):
+    """What is known of the end user."""
+
+    verified_customer: bool
+    bad_actor: bool
+    repeat_customer: bool
+
+
+class FlaggedCallObject(CallObject):
+    """The call object, and its customer flags."""
+
+    customer_flag: CustomerFlags
+
+
+class InformedCallObject(CallObject):
+    """The call object, and its data parameters."""
+
+    data_parameters: Annotated[dict[str, str | float | bool], Keywords("The whole map.")]
+
+
 def public_url(name: str) -> str:
     """Where the stored file opens, for a while and without credentials, to programs outside."""
     return settings.CCAI_PUBLIC_URL + file_path(name)
@@ -40,8 +61,38 @@ def public_url(name: str) -> str:
 
 def read_calls(call_ids: Collection[int]) -> dict[int, CallObject]:
     """The call objects of those calls, unmasked, as they are now, in a fixed number of queries."""
-    calls = Call.objects.with_parts().filter(pk__in=call_ids)
-    return {call.pk: call_object(call, CallParts.of(call), public_url, clear=True) for call in calls}
+    return {call.pk: _object(call) for call in _find(call_ids)}
+
+
+def read_flagged(call_ids: Collection[int]) -> dict[int, FlaggedCallObject]:
+    """As `read_calls`, each with its customer flags."""
+    return {call.pk: FlaggedCallObject(**_object(call), customer_flag=flags_of(call)) for call in _find(call_ids)}
+
+
+def flags_of(call: Call) -> CustomerFlags:
+    """The customer flags of `call`."""
+    return CustomerFlags(
+        verified_customer=call.verified_customer, bad_actor=call.bad_actor, repeat_customer=call.repeat_customer
+    )
+
+
+def read_informed(call_ids: Collection[int]) -> dict[int, InformedCallObject]:
+    """As `read_calls`, each with its data parameters."""
+    return {
+        call.pk: InformedCallObject(**_object(call), data_parameters=call.data_parameters) for call in _find(call_ids)
+    }
+
+
+def _find(call_ids: Collection[int]) -> QuerySet[Call]:
+    return Call.objects.with_parts().filter(pk__in=call_ids)
+
+
+def _object(call: Call) -> CallObject:
+    return call_object(call, CallParts.of(call), public_url, clear=True)
+
+
+# What is told of an event of a call where that is more than the call.
+READERS: dict[str, recording.Read] = {"call.flagged": read_flagged, "call.data_parameters_updated": read_informed}
 
 
 def read_offers(offer_ids: Collection[int]) -> dict[int, OfferedCallObject]:
@@ -67,7 +118,7 @@ def offer_info(offer: Offer) -> OfferInfo:
 
 def record_calls(type_: str, call_ids: Iterable[int]) -> None:
     """`type_` has happened to those calls. In the transaction that does it, which has them locked."""
-    recording.record(type_, read_calls, {call_id: subject_of(call_id) for call_id in call_ids})
+    recording.record(type_, READERS.get(type_, read_calls), {call_id: subject_of(call_id) for call_id in call_ids})
 
 
 def record_offers(type_: str, offers: Mapping[int, int]) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from agents import availability
 from agents.models import Agent
-from calls import clock, lifecycle, orders
+from calls import clock, lifecycle, orders, webhooks
 from calls.models import Call, DisconnectedBy, FailReason, Participant, Status, VoipOrder
 from calls.models.call import OVER
 from calls.services import lines, phone, stays, talk, transfers, voicemail
@@ -215,10 +215,13 @@ def _keep_recording(event: VoipEvent) -> bool:
     if not fresh.exists():
         return False
     name = default_storage.save(f"recordings/{event.call_id}.wav", ContentFile(event.recording))
-    if not fresh.update(recording=name, updated_at=now()):
+    with transaction.atomic():
+        is_kept = fresh.update(recording=name, updated_at=now()) > 0
+        if is_kept:
+            webhooks.record_calls("call.recorded", [event.call_id])
+    if not is_kept:
         default_storage.delete(name)
-        return False
-    return True
+    return is_kept
 
 
 def _find_line(call: Call, leg: int) -> Participant | None:

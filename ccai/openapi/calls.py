@@ -21,6 +21,7 @@ from calls.views import (
     ScheduledCallView,
     TransfersView,
 )
+from calls.webhooks import CustomerFlags
 from ccai.openapi.operations import (
     FORM,
     Answer,
@@ -94,7 +95,6 @@ PROMPTED = Fields(
 )
 NEW_CALL = OneOf("call_type", {spelling: BODIES[kind] for spelling, kind in CALL_TYPES.items()})
 
-FLAGS_SHOWN = Fields("CustomerFlags", dict.fromkeys(FLAGS, bool), FLAGS, "What is known of the end user.")
 FLAGS_SET = Fields(
     "CustomerFlagsToSet",
     dict.fromkeys((*FLAGS, *ALSO), bool),
@@ -309,13 +309,17 @@ OF_CALLS: Operations = {
     },
     CustomerFlagView: {
         "get": Operation(
-            "get_customer_flags", TAG, "The customer flags of a call", {200: Answer("All three.", FLAGS_SHOWN)}, NO_CALL
+            "get_customer_flags",
+            TAG,
+            "The customer flags of a call",
+            {200: Answer("All three.", CustomerFlags)},
+            NO_CALL,
         ),
         "patch": Operation(
             "set_customer_flags",
             TAG,
             "Set customer flags of a call",
-            {200: Answer("All three.", FLAGS_SHOWN)},
+            {200: Answer("All three.", CustomerFlags)},
             (
                 *NO_CALL,
                 *each(errors.FLAG_NOT_BOOLEAN, "flag", (*FLAGS, *ALSO)),

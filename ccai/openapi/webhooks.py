@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from agents.serializers import AgentObject
 from calls.serializers import CallObject
-from calls.webhooks import OfferedCallObject
+from calls.webhooks import FlaggedCallObject, InformedCallObject, OfferedCallObject
 from ccai.openapi.operations import JSON
 from ccai.shapes import Fields, Keywords, Schema, Schemas, Time
 from ccai.webhooks.endpoints import EndpointTest
@@ -12,8 +12,10 @@ from ccai.webhooks.events import TYPES
 
 TAG = "Webhooks"
 
-# What is told, by the first word of a type.
+# What is told, by type, or by the first word of it.
 DATA: dict[str, tuple[str, Any]] = {
+    "call.flagged": ("CallFlaggedEvent", FlaggedCallObject),
+    "call.data_parameters_updated": ("CallInformedEvent", InformedCallObject),
     "call": ("CallEvent", CallObject),
     "offer": ("OfferEvent", OfferedCallObject),
     "agent": ("AgentEvent", AgentObject),
@@ -33,17 +35,22 @@ RESPONSES = {
 }
 
 
-def message(subject: str) -> Fields:
-    """The body of events whose types begin with `subject`."""
-    name, data = DATA[subject]
-    types: Any = Annotated[str, Keywords(enum=[type_ for type_ in TYPES if type_.partition(".")[0] == subject])]
+def kind_of(type_: str) -> str:
+    """Under what DATA has what is told of `type_`."""
+    return type_ if type_ in DATA else type_.partition(".")[0]
+
+
+def message(kind: str) -> Fields:
+    """The body of events of a kind."""
+    name, data = DATA[kind]
+    types: Any = Annotated[str, Keywords(enum=[type_ for type_ in TYPES if kind_of(type_) == kind])]
     keys = {"id": str, "type": types, "timestamp": Time, "data": data}
     return Fields(name, keys, keys, "An event: what happened, when, and how things stood then.")
 
 
 def webhooks(schemas: Schemas) -> Schema:
     """The `webhooks` of the document, by type. KeyError where it is not said what is told of a type."""
-    bodies = {subject: schemas.of(message(subject)) for subject in DATA}
+    bodies = {kind: schemas.of(message(kind)) for kind in DATA}
     parameters = [
         {"name": name, "in": "header", "required": True, "description": said, "schema": {"type": "string"}}
         for name, said in HEADERS.items()
@@ -58,7 +65,7 @@ def webhooks(schemas: Schemas) -> Schema:
                 "parameters": parameters,
                 "requestBody": {
                     "required": True,
-                    "content": {JSON: {"schema": bodies[type_.partition(".")[0]]}},
+                    "content": {JSON: {"schema": bodies[kind_of(type_)]}},
                 },
                 "responses": RESPONSES,
             }

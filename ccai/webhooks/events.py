@@ -27,6 +27,7 @@ TYPES: dict[str, Promise] = {
     "call.voicemail_received": _("A message has been left"),
     "call.voicemail_read": _("A message has been opened"),
     "call.action_only_finished": _("A call that the customer's own telephony carried has ended"),
+    "call.recorded": _("The recording of a call can be fetched, as a rule after its end"),
     "call.flagged": _("Customer flags of a call are set"),
     "call.data_parameters_updated": _("Data parameters of a call are set"),
     "call.transferred": _("A call was handed on"),

@@ -12,6 +12,7 @@ from calls import lifecycle, offers, webhooks
 from calls.lifecycle import BIRTHS, TRANSITIONS
 from calls.models import Call, DisconnectedBy, FailReason, Offer, Status
 from calls.services import transfers
+from calls.voip.sandbox import generate_recording
 from ccai.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ccai.times import now
 from ccai.webhooks import recording
@@ -86,17 +87,26 @@ def test_the_message_is_the_call_as_the_api_shows_it(api, endpoint):
     assert (delivery.event, delivery.endpoint, delivery.subject) == (event, endpoint, event.subject)
 
     api.patch(f"/calls/{made['id']}/customer_flag", {"verified_customer": True})
-    api.patch(f"/calls/{made['id']}/data_parameters", {"order": "12"})
+    flagged = api.get(f"/calls/{made['id']}").json()
+    api.patch(f"/calls/{made['id']}/data_parameters", {"order": "12", "intent": None})
     assert told() == ["call.created", "call.flagged", "call.data_parameters_updated"]
-    assert body("call.flagged")["data"]["verified"] is True
-    assert body("call.data_parameters_updated")["data"] == api.get(f"/calls/{made['id']}").json()
+    # What they are about is said beside the call.
+    flags = api.get(f"/calls/{made['id']}/customer_flag").json()
+    assert flags["verified_customer"] is True
+    assert body("call.flagged")["data"] == {**flagged, "customer_flag": flags}
+    now_so = api.get(f"/calls/{made['id']}").json()
+    assert body("call.data_parameters_updated")["data"] == {**now_so, "data_parameters": {"order": "12"}}
 
 
 def test_every_message_is_one_that_the_document_has(api, clock, center, endpoint):
     agent = make_agent(auto_answer=True)
     call = begin_talk(api, clock, make_menu(menu_type="ivr_menu", agents=[agent]))
     api.post(f"/calls/{call.pk}/transfers", {"to_agent_email": make_agent().user.email})
+    api.patch(f"/calls/{call.pk}/customer_flag", {"bad_actor": True})
+    api.patch(f"/calls/{call.pk}/data_parameters", {"order": 12.5, "known": True})
     report(call, "ended", ended_by="end_user")
+    for _time in range(2):
+        report(call, "recorded", recording=generate_recording())
     availability.set_status(agent, "break")
     for event in WebhookEvent.objects.all():
         message = json.loads(event.body)
@@ -104,6 +114,9 @@ def test_every_message_is_one_that_the_document_has(api, clock, center, endpoint
         assert error is None, f"{event.type}, at {error.instance_path}: {error.message[:500]}"
     assert {type_.partition(".")[0] for type_ in told()} == {"call", "offer", "agent"}
     assert {"call.created", "call.assigned", "call.connected", "call.finished", "offer.made"} <= set(told())
+    # A recording is there after the end, and told then, once.
+    assert body("call.finished")["data"]["recording_url"] is None
+    assert body("call.recorded")["data"]["recording_url"].startswith("http")
 
 
 def test_each_of_two_transitions_in_one_transaction_tells_its_own_moment(endpoint):
