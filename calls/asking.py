@@ -13,13 +13,14 @@ from django.db.models import QuerySet
 
 from calls import orders
 from calls.lifecycle import InvalidTransition
-from calls.models import Call, FailReason, Hold, Participant, Status, VoipOrder
+from calls.models import Call, DisconnectedBy, FailReason, Hold, Participant, Status, VoipOrder
 from calls.models.call import OVER
 from calls.services import apply_voip_event, lines, phone
 from calls.settling import dial_order, fail
 from calls.voip import provider
 from calls.voip.base import (
     DialOrder,
+    EndUserGone,
     NoSuchProvider,
     VoipError,
     VoipEvent,
@@ -97,6 +98,8 @@ def carry_out(order: VoipOrder) -> None:
     call = Call.objects.select_related("agent", "queue", "menu").get(pk=order.call_id)
     try:
         CARRY_OUT[Kind(order.kind)](provider(order.provider), call, order)
+    except EndUserGone:
+        _report_gone(call, order.provider)
     except NoSuchProvider:
         log.warning("call %s: there is no provider %s to %s any more", call.pk, order.provider, order.kind)
         if order.kind == Kind.REACH:
@@ -202,6 +205,8 @@ def _add(carrier: VoipProvider, call: Call, order: DialOrder) -> None:
     try:
         with _ended_if_unwanted(call, carrier, order.leg):
             carrier.add_agent(order)
+    except EndUserGone:
+        _report_gone(call, carrier.name)
     except VoipError as error:
         _report_agent_left(call, order.leg, error)
 
@@ -260,6 +265,14 @@ def _report_failure(call: Call, error: VoipError, leg: int, *, line_is_up: bool 
                 details=str(error),
             )
         )
+
+
+def _report_gone(call: Call, name: str) -> None:
+    """The end user's line at the provider `name` is over: as if it had reported so. The others' are ended."""
+    with transaction.atomic():
+        gone = VoipEvent(VoipEventKind.ENDED, call.pk, name, now(), ended_by=DisconnectedBy.END_USER)
+        if apply_voip_event(gone):
+            orders.give(call, Kind.HANG_UP, provider=name)
 
 
 def _report_agent_left(call: Call, leg: int, error: VoipError) -> None:

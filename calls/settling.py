@@ -172,9 +172,8 @@ def _settle_as(call: Call, state: VoipState, at: datetime) -> None:
         return
     details = f"{call.voip_provider}: {state.value}"
     fail(call, FailReason.VOIP_CONN_TIMEOUT, "not_connected_in_time", at, details=details)
-    if state != VoipState.OVER:
-        # Ordered with the end, so that no phone rings on for a call that is over, whoever dies now.
-        lines.hang_up([call], at)
+    # Ordered with the end, so that no phone rings on for a call that is over, whoever dies now.
+    lines.hang_up([call], at)
     transfers.close(call, at)
 
 
@@ -198,6 +197,7 @@ def _settle_connected(call: Call, at: datetime) -> None:
             apply_voip_event(
                 VoipEvent(VoipEventKind.ENDED, call.pk, call.voip_provider, at, ended_by=DisconnectedBy.SYSTEM)
             )
+            lines.hang_up([present], at)
         else:
             Call.objects.filter(pk=call.pk).update(
                 deadline_at=at + timedelta(seconds=settings.CCAI_TALK_CHECK), unheard_since=None

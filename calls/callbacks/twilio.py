@@ -205,6 +205,15 @@ def _take_report(request: HttpRequest, call: Call, line: TwilioLine) -> None:
         changed = apply_voip_event(event)
         if changed and event.kind in LAST and reports.others_live(line):
             orders.give(call, VoipOrder.Kind.HANG_UP, provider=NAME)
+        if changed and event.kind == VoipEventKind.AGENT_ANSWERED:
+            _bring_together(call)
+
+
+def _bring_together(call: Call) -> None:
+    """An agent has answered. Where the end user's line is up, and could not be told yet, it is told to join them."""
+    line = lines.newest(NAME, call.pk)
+    if line is not None and line.state == TwilioLine.State.UP and line.told not in documents.WITH_AGENT:
+        orders.give(call, VoipOrder.Kind.RESUME, provider=NAME)
 
 
 def _document(call: Call, line: TwilioLine) -> str:

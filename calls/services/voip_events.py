@@ -243,9 +243,9 @@ def _end_unwanted_line(call: Call, event: VoipEvent) -> None:
 
 def _end_line_elsewhere(call: Call, event: VoipEvent) -> None:
     """A line is there at a provider that does not carry `call`: it was asked for when `call` had gone on. It is ended.
-    An order that is being carried out may have missed it."""
+    An order that is being carried out just now may have missed it."""
     ordered = VoipOrder.objects.filter(call=call, provider=event.provider, kind=VoipOrder.Kind.HANG_UP)
-    if not ordered.filter(next_at__isnull=False, attempts=0).exists():
+    if not ordered.filter(next_at__isnull=False).exclude(attempts__gt=0, error="").exists():
         orders.give(call, VoipOrder.Kind.HANG_UP, provider=event.provider)
 
 

@@ -86,6 +86,10 @@ class NoSuchProvider(VoipError):
     """The settings name no such provider: it was taken out while it carried a call."""
 
 
+class EndUserGone(VoipError):
+    """The end user's line is over, and nobody has reported that."""
+
+
 class VoipTimeout(Exception):
     """A provider did not answer in time, so nobody knows whether the request arrived. It is never sent again."""
 
@@ -107,8 +111,9 @@ Deliver = Callable[[VoipEvent], None]
 class VoipProvider(ABC):
     """An adapter to one provider, under the name it has in settings.
 
-    Requests raise VoipError where the provider says no, VoipTimeout where it says nothing. They are made outside of
-    transactions, and only after the claim that keeps them from being made twice is committed.
+    Requests raise VoipError where the provider says no, EndUserGone where that is because the end user has left, and
+    VoipTimeout where it says nothing. They are made outside of transactions, and only after the claim that keeps them
+    from being made twice is committed.
     """
 
     # Whether agents are rung at a phone or a SIP address of theirs, without which they cannot be.

@@ -16,7 +16,7 @@ from tests.calls.callers import make_ivr
 from tests.calls.talking import engaged, post_inbound, trail
 from tests.factories import make_agent
 from tests.voip.conftest import PHONE
-from tests.voip.paper import PUBLIC, Paper, line_of, new_sid
+from tests.voip.paper import PUBLIC, Paper, line_of, new_sid, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
@@ -166,6 +166,55 @@ class TestACaller:
             assert max(len(quote(piece)) for piece in said) <= 3_000
             assert "".join(said).replace(" ", "") == text.replace(" ", "")
             assert len(document.encode()) < 64_000
+
+    @pytest.fixture
+    def wait(self, ring, press):
+        """A caller waits for Sales, which has an agent now; their line."""
+        ring()
+        line = TwilioLine.objects.get()
+        press(line, "1")
+        call = Call.objects.get(pk=line.call_ref)
+        call.menu.groups.get().agents.add(make_agent(auto_answer=True, sip_address=PHONE))
+        Paper.clear()
+        return line
+
+    def test_who_is_gone_without_a_report_has_no_agent_rung(self, wait, clock):
+        Paper.answers += [refused(20404, 404)] * 2
+        clock.pass_by(2)
+        call = Call.objects.get(pk=wait.call_ref)
+        assert (call.status, call.fail_reason, call.disconnected_by) == ("failed", "eu_abandoned", "end_user")
+        assert Paper.rung() == []
+        assert engaged() == set()
+
+    def test_who_is_gone_while_the_agents_phone_rings_is_not_put_back(self, wait, clock, twilio):
+        clock.pass_by(2)
+        agent = line_of(wait.call_ref, None)
+        twilio.report(agent, "ringing")
+
+        def report_first():
+            twilio.report(agent, "canceled")
+            return {}
+
+        # What Twilio says of both lines at the deadline, and when they are to be hung up.
+        Paper.answers += [{"status": "ringing"}, refused(20404, 404), refused(20404, 404), report_first]
+        clock.jump(91)
+        clock.pass_by(2)
+        call = Call.objects.get(pk=wait.call_ref)
+        assert (call.status, call.fail_reason) == ("failed", "voip_conn_timeout")
+        assert Paper.rung() == [PHONE]
+        assert agent.sid in Paper.ended()
+        assert engaged() == set()
+
+    def test_whom_twilio_has_not_let_in_yet_is_told_once_the_agent_answers(self, wait, clock, twilio):
+        Paper.answers += [refused(21220), {"status": "ringing"}]
+        clock.pass_by(2)
+        assert Paper.rung() == [PHONE]
+        asked = len(Paper.told())
+        twilio.ask(line_of(wait.call_ref, None))
+        clock.tick()
+        assert Call.objects.get(pk=wait.call_ref).status == "connected"
+        (told,) = Paper.told()[asked:]
+        assert f">demo-{wait.call_ref}</Conference>" in told
 
     def test_leaves_a_message(self, ring, press, clock, twilio):
         ring()

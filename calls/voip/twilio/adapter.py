@@ -1,5 +1,6 @@
 """The Twilio adapter: what the project asks of a provider, asked of Twilio."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from calls.models import Call, FailReason, TwilioLine, TwilioRecording
 from calls.voip.base import (
     Deliver,
     DialOrder,
+    EndUserGone,
     Instruction,
     VoipError,
     VoipEvent,
@@ -48,6 +50,10 @@ BEST = (NEVER_ASKED, State.OVER, NOBODY_KNOWS, State.ASKED, State.RINGING, State
 DIALLING = (State.ASKED, State.RINGING)
 
 
+class NotYet(VoipError):
+    """Twilio has not come as far with a line as it has told us to be."""
+
+
 class TwilioProvider(VoipProvider):
     """Lines at Twilio, in conferences named after our calls."""
 
@@ -64,11 +70,14 @@ class TwilioProvider(VoipProvider):
         self._ring(order, 0, order.to_number)
 
     def add_agent(self, order: DialOrder) -> None:
-        """That agent's phone rings. An end user who has been waiting waits in the conference now."""
+        """That agent's phone rings. An end user who has been waiting waits in the conference now; one whom Twilio has
+        not let in yet is told once the agent answers."""
         address = self._address_of_agent(order)
         line = self._line_of_end_user(order.call_id)
-        if line is not None and line.told not in (documents.IN_CONFERENCE, documents.ON_HOLD):
-            self._tell(line, documents.conference(line, begins=False, recorded=order.recorded), documents.IN_CONFERENCE)
+        if line is not None and line.told not in documents.WITH_AGENT:
+            waits = documents.conference(line, begins=False, recorded=order.recorded)
+            with contextlib.suppress(NotYet):
+                self._tell(line, waits, documents.IN_CONFERENCE)
         self._ring(order, order.leg, address)
 
     def drop_agent(self, call_id: int, leg: int) -> None:
@@ -111,7 +120,7 @@ class TwilioProvider(VoipProvider):
 
     def find_call(self, order: DialOrder, since: datetime) -> VoipState:
         """What Twilio says of the call's lines. One that may have been asked for, and that Twilio does not know of, is
-        not asked for again: UNKNOWN. With OVER, what was left of the call has been hung up."""
+        not asked for again: UNKNOWN."""
         agents = lines.of_call(self.name, order.call_id).exclude(leg=0)
         if order.leg:
             agents = agents.filter(leg=order.leg).order_by("-attempt")[:1]
@@ -122,9 +131,7 @@ class TwilioProvider(VoipProvider):
         state = _sum_up(of_agents, of_end_user)
         if state == VoipState.CALLER_WAITS and not order.leg:
             # Nobody is to be reached any more: who talked has gone, and the end user is left.
-            state = VoipState.OVER
-        if state == VoipState.OVER:
-            self.hang_up(order.call_id)
+            return VoipState.OVER
         return state
 
     def fetch(self, at: datetime, deliver: Deliver) -> int:
@@ -173,7 +180,7 @@ class TwilioProvider(VoipProvider):
                 raise VoipError(said, permanent=True, fail_reason=FailReason.VOIP_CONN_TIMEOUT)
 
     def _tell(self, line: TwilioLine, document: str, told: str) -> None:
-        """The line does as `document` says. Nothing where it is over."""
+        """The line does as `document` says. EndUserGone where it is over; NotYet where it is not up at Twilio."""
         if len(document) > documents.SENT_AT_MOST:
             document = documents.to_be_asked_for(line)
         try:
@@ -182,7 +189,9 @@ class TwilioProvider(VoipProvider):
         except Refusal as refusal:
             if refusal.code not in CALL_IS_OVER:
                 raise
-            return
+            if self._state_of(line) == State.OVER:
+                raise EndUserGone("the end user's line is over", permanent=True) from None
+            raise NotYet("the end user's line is not up yet") from None
         lines.note_told(line, told)
 
     def _end(self, line: TwilioLine) -> None:

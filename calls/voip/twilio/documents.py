@@ -16,6 +16,7 @@ from calls.voip.twilio.addresses import address_of
 # What `TwilioLine.told` says beside hashes of instructions.
 IN_CONFERENCE = "conference"
 ON_HOLD = "hold"
+WITH_AGENT = (IN_CONFERENCE, ON_HOLD)
 
 # How much of the hash of what asked for a key comes back with the key.
 MARK = 16
