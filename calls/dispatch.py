@@ -103,11 +103,12 @@ def look_at_tickets(at: datetime) -> int:
         part, questions = parts.pop(), questions + 1
         try:
             closed = crm().closed_tickets({call.out_ticket_id for call in part if call.out_ticket_id})
-        except CrmUnavailable as error:
-            if isinstance(error, NotAsked):
-                break
+        except NotAsked:
+            break
+        except CrmUnavailable:
             if part is due:
-                log.warning("%s calls that are due wait for the CRM to answer: %s", len(due), error)
+                # Why, is in the log already.
+                log.info("calls that are due and wait for the CRM to answer: %s", len(due))
             half = len(part) // 2
             parts += [part[:half], part[half:]] if half else []
         else:

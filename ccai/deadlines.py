@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 from urllib3.poolmanager import PoolManager
 
 
@@ -23,6 +25,7 @@ class Deadline:
         self.has_passed = False
         self._lock = threading.Lock()
         self._watched: list[socket.socket] = []
+        self._openings: list[Opening] = []
         self._timer = threading.Timer(seconds, self._pass)
         self._timer.daemon = True
 
@@ -41,17 +44,28 @@ class Deadline:
                 watched.close()
             self._watched.clear()
 
-    def watch(self, connection: socket.socket) -> None:
-        """`connection` is cut when time is up. A copy of it is kept, which stays the same where TLS takes it over."""
+    def open(self, connect: Callable[[], socket.socket]) -> socket.socket:
+        """The connection that `connect` opens, which is cut when time is up. Raises TimeoutError where that was before:
+        looking up a name takes as long as the system likes, and so does trying one address after the other."""
+        opening = Opening(connect)
         with self._lock:
+            self._openings.append(opening)
+            if self.has_passed:
+                opening.give_up()
+        connection = opening.wait()
+        with self._lock:
+            # A copy stays the same where TLS takes the connection over.
             self._watched.append(connection.dup())
             if self.has_passed:
                 self._cut()
+        return connection
 
     def _pass(self) -> None:
         with self._lock:
             self.has_passed = True
             self._cut()
+            for opening in self._openings:
+                opening.give_up()
 
     def _cut(self) -> None:
         for watched in self._watched:
@@ -61,26 +75,71 @@ class Deadline:
                 continue  # it is over already
 
 
+class Opening:
+    """A connection that is being opened, by a thread of its own: nothing else can be left waiting."""
+
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._is_given_up = False
+        self._over = threading.Event()
+        self._connection: socket.socket | None = None
+        self._error: Exception | None = None
+
+    def wait(self) -> socket.socket:
+        """The connection. Raises what `connect` raised, and TimeoutError where it was given up."""
+        threading.Thread(target=self._open, daemon=True).start()
+        self._over.wait()
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if self._connection is None:
+                self._is_given_up = True
+                raise TimeoutError
+            return self._connection
+
+    def give_up(self) -> None:
+        """Nobody waits any more."""
+        self._over.set()
+
+    def _open(self) -> None:
+        connection, error = None, None
+        try:
+            connection = self._connect()
+        except Exception as raised:
+            error = raised
+        with self._lock:
+            if not self._is_given_up:
+                self._connection, self._error = connection, error
+            elif connection is not None:
+                connection.close()
+        self._over.set()
+
+
 # Of what is being asked here.
 running: ContextVar[Deadline] = ContextVar("running")
+
+
+def new_connection(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
+    """What `connect` opens for `connection`, watched by the deadline that it is opened in."""
+    try:
+        return running.get().open(connect)
+    except TimeoutError:
+        raise ConnectTimeoutError(connection, "not in time") from None
 
 
 class WatchedConnection(HTTPConnection):
     """Cut by the deadline that it is opened in."""
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        running.get().watch(connection)
-        return connection
+        return new_connection(self, super()._new_conn)
 
 
 class WatchedTlsConnection(HTTPSConnection):
     """As WatchedConnection, from before the handshake on."""
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        running.get().watch(connection)
-        return connection
+        return new_connection(self, super()._new_conn)
 
 
 class WatchedPool(HTTPConnectionPool):

@@ -48,8 +48,8 @@ class Answer:
 class Question:
     """A question that may take several requests, over one connection, and no longer than `seconds` in all.
 
-    Looking up the host's name is the system's, and not in that time. Whoever asks outside of a transaction gives the
-    connection to the database back: there are few, and ten who wait here would keep everybody else from the center.
+    Whoever asks outside of a transaction gives the connection to the database back: there are few, and ten who wait
+    here would keep everybody else from the center.
     """
 
     def __init__(self, base: str, auth: AuthBase, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -173,6 +174,22 @@ class TestTrouble:
         with pytest.raises(CrmUnavailable, match="not in time"):
             ask.find_ticket("76518")
 
+    def test_nobody_waits_for_a_name_that_is_looked_up_for_ever(self, ask, zendesk, settings, monkeypatch):
+        settings.CCAI_ZENDESK_TIMEOUT, settings.CCAI_ZENDESK_URL = SHORT, "http://name.zendesk.example"
+        looked_up, found = threading.Event(), socket.getaddrinfo
+
+        def look_up(host, *args, **kwargs):
+            if host == "name.zendesk.example":
+                looked_up.wait(20)
+                raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+            return found(host, *args, **kwargs)
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        with pytest.raises(CrmUnavailable, match="not in time"):
+            ask.find_ticket("76518")
+        assert not looked_up.is_set()
+        looked_up.set()
+
     @pytest.mark.django_db(transaction=True)
     def test_who_waits_for_an_answer_keeps_no_connection_to_the_database(self, ask):
         assert not Call.objects.exists()
@@ -287,7 +304,8 @@ class TestPeace:
             ask.find_ticket("76518")
         answered = threading.Event()
         zendesk.answers.pop(0)
-        zendesk.answer("/api/v2/tickets/76517.json", status=404, after=answered)
+        nobody = {"error": "RecordNotFound", "description": "Not found"}
+        zendesk.answer("/api/v2/tickets/76517.json", status=404, body=nobody, after=answered)
         clock.jump(5)
         zendesk.asked()
         trying = threading.Thread(target=ask.find_ticket, args=["76517"])
