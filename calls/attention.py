@@ -49,6 +49,7 @@ class Concern(Enum):
     CLOCK_STANDS = auto()
     PROVIDER_FAILS = auto()
     CALLS_STUCK = auto()
+    CALLS_OVERDUE = auto()
     CRM_REFUSES = auto()
     AGENTS_WITHOUT_PHONE = auto()
     MENUS_CLOSED = auto()
@@ -92,7 +93,7 @@ def _of_the_clock() -> Iterator[Notice]:
 
 
 def _of_providers(at: datetime) -> Iterator[Notice]:
-    """Providers at which many of the latest calls failed on the line."""
+    """Providers at which many of the latest calls failed on the line, or the very latest did, one after the other."""
     lately = (
         Call.objects.filter(created_at__gt=at - LATELY)
         .exclude(voip_provider="")
@@ -101,8 +102,15 @@ def _of_providers(at: datetime) -> Iterator[Notice]:
         .order_by("voip_provider")
     )
     for row in lately:
-        if row["failed"] >= FAILED_CALLS and row["failed"] * 2 >= row["all"]:
-            yield Notice(Concern.PROVIDER_FAILS, row["failed"], name=row["voip_provider"])
+        if row["failed"] < FAILED_CALLS:
+            continue
+        name = row["voip_provider"]
+        over = Call.objects.filter(created_at__gt=at - LATELY, voip_provider=name, ends_at__isnull=False)
+        latest = list(over.order_by("-created_at", "-pk").values_list("fail_reason", flat=True)[:FAILED_CALLS])
+        if row["failed"] * 2 >= row["all"] or set(latest) <= set(LINE_FAILURES):
+            failed = over.filter(fail_reason__in=LINE_FAILURES).order_by("-created_at", "-pk")
+            examples: list[tuple[int, object]] = [(pk, pk) for pk in failed.values_list("pk", flat=True)[:SHOWN]]
+            yield Notice(Concern.PROVIDER_FAILS, row["failed"], examples, name)
 
 
 def _of_agents() -> Iterator[Notice]:
@@ -113,11 +121,14 @@ def _of_agents() -> Iterator[Notice]:
 
 
 def _of_calls(scope: Scope, at: datetime) -> Iterator[Notice]:
-    """Calls past their deadline, or of which the provider has not been able to say anything; messages nobody heard."""
+    """Calls past their deadline, or of which the provider has not been able to say anything; scheduled ones whose time
+    has come and gone; messages nobody heard."""
     calls = scope.calls()
     late = Q(deadline_at__lt=at - STUCK_AFTER)
     silent = Q(status__in=WITH_AGENT, unheard_since__lt=at - STUCK_AFTER)
     yield from _of(Concern.CALLS_STUCK, calls.filter(late | silent, ends_at=None).order_by("pk"), "pk")
+    overdue = calls.filter(status=Status.SCHEDULED, scheduled_at__lt=at - STUCK_AFTER)
+    yield from _of(Concern.CALLS_OVERDUE, overdue.order_by("scheduled_at", "pk"), "pk")
     unheard = calls.filter(
         status=Status.VOICEMAIL_RECEIVED, created_at__lt=at - LATE_AFTER, created_at__gt=at - NO_MORE_AFTER
     )

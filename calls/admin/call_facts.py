@@ -186,6 +186,7 @@ def _times(story: Story) -> list[Fact]:
     return [
         (_("Created"), clock_time(call.created_at)),
         (_("Scheduled for"), clock_time(call.scheduled_at)),
+        (_("Waits"), _for_the_crm(story)),
         (_("Queued"), clock_time(call.queued_at)),
         (_("Assigned"), clock_time(call.assigned_at)),
         (_("Connected"), clock_time(call.connected_at)),
@@ -194,6 +195,16 @@ def _times(story: Story) -> list[Fact]:
         (_("Talked"), duration(call.call_duration) if call.connected_at and call.ends_at else None),
         (_("On hold"), duration(call.hold_duration) if story.holds else None),
     ]
+
+
+def _for_the_crm(story: Story) -> SafeString | None:
+    """Why a scheduled call is still scheduled though its time has come."""
+    call = story.call
+    is_due = call.status == Status.SCHEDULED and call.scheduled_at is not None and call.scheduled_at <= story.at
+    if not is_due or call.ask_crm_at is None:
+        return None
+    sentence = _("It is due; the CRM has not said yet whether the ticket is open. Asked again at {time}.")
+    return format_html(sentence, time=clock_time(call.ask_crm_at) or "")
 
 
 def _outcome(call: Call, reader: Reader) -> list[Fact]:

@@ -29,7 +29,9 @@ GRAVE = (
     Concern.WEBHOOKS_STAND,
 )
 PAGES = {
+    Concern.PROVIDER_FAILS: "admin:calls_call_change",
     Concern.CALLS_STUCK: "admin:calls_call_change",
+    Concern.CALLS_OVERDUE: "admin:calls_call_change",
     Concern.VOICEMAILS_UNHEARD: "admin:calls_call_change",
     Concern.QUEUES_UNSERVED: "admin:menus_menu_change",
     Concern.MENUS_UNSERVED: "admin:menus_menu_change",
@@ -47,13 +49,18 @@ PERMISSIONS = {
 SENTENCES = {
     Concern.CLOCK_STANDS: _("Nothing is dialled: the clock stands. Start again what /health/ says is down."),
     Concern.PROVIDER_FAILS: ngettext_lazy(
-        "%(count)d call in the last 15 minutes failed on the line of %(name)s. Look at what it answers.",
-        "%(count)d calls in the last 15 minutes failed on the line of %(name)s. Look at what it answers.",
+        "%(count)d call in the last 15 minutes failed on the line of %(name)s. Its page says what was answered.",
+        "%(count)d calls in the last 15 minutes failed on the line of %(name)s. Their pages say what was answered.",
         "count",
     ),
     Concern.CALLS_STUCK: ngettext_lazy(
         "%(count)d call is stuck. Open it, and end it by hand if it does not go on.",
         "%(count)d calls are stuck. Open them, and end them by hand if they do not go on.",
+        "count",
+    ),
+    Concern.CALLS_OVERDUE: ngettext_lazy(
+        "%(count)d scheduled call is due and has not begun. Its page says what it waits for.",
+        "%(count)d scheduled calls are due and have not begun. Their pages say what they wait for.",
         "count",
     ),
     Concern.QUEUES_UNSERVED: ngettext_lazy(

@@ -71,6 +71,9 @@ def _why_failed(story: Story) -> str:
 
 def _who(story: Story, event: CallEvent) -> str:
     """Who did it; the agent by name, where it can be told which."""
+    there = [offer.agent for offer in story.offers] + [stay.agent for stay in story.participants if stay.agent]
+    if named := next((agent for agent in there if agent.user.email == event.by), None):
+        return str(named)
     doer = words.who(event)
     if doer != str(words.AGENT):
         return doer
@@ -79,9 +82,9 @@ def _who(story: Story, event: CallEvent) -> str:
             return str(offer.agent)
     on_it = {stay.agent_id: stay.agent for stay in story.participants if stay.agent_id}
     left = {stay.agent_id: stay.agent for stay in story.participants if stay.agent_id and stay.ended_at == event.at}
-    for agents in (on_it, left):
-        if len(agents) == 1:
-            return str(next(iter(agents.values())))
+    for found in (on_it, left):
+        if len(found) == 1:
+            return str(next(iter(found.values())))
     return doer
 
 

@@ -152,6 +152,24 @@ def test_who_did_it_is_told_and_a_call_that_was_moved_says_from_when(admin_clien
     assert "the shop" in page
 
 
+def test_an_agent_is_told_by_name_whatever_of_it_was_written(admin_client):
+    ana = make_agent("ana@example.com")
+    User.objects.filter(email="ana@example.com").update(first_name="Ana", last_name="Ruiz")
+    call = make_call("connected", agent=ana)
+    offer(call, ana, 0, 1, "accepted")
+    CallEvent.objects.create(call=call, old="queued", new="assigned", cause="offer_accepted", by="ana@example.com")
+    text = read(admin_client, call).content.decode().partition("What happened")[2]
+    assert "Ana Ruiz" in text
+    assert "ana@example.com" not in text
+
+
+def test_a_call_that_is_due_says_that_it_waits_for_the_crm(admin_client):
+    due = make_call("scheduled", scheduled_at=now() - timedelta(minutes=1), ask_crm_at=now() + timedelta(seconds=20))
+    assert "It is due; the CRM has not said yet" in read(admin_client, due).content.decode()
+    to_come = make_call("scheduled", ask_crm_at=now())
+    assert "It is due" not in read(admin_client, to_come).content.decode()
+
+
 def test_every_cause_that_code_gives_has_a_sentence():
     given = set()
     for file in CALLS.rglob("*.py"):

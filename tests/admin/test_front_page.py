@@ -89,6 +89,25 @@ def test_a_provider_at_which_most_calls_fail_on_the_line_is_named(front):
     assert "on the line of" not in front()
 
 
+def test_a_provider_that_breaks_is_named_by_its_latest_calls(front):
+    menu, well = make_menu(agents=[make_agent()]), now() - timedelta(minutes=5)
+    for _call in range(8):
+        make_call("finished", menu=menu, voip_provider="sandbox", created_at=well)
+    broken = [make_call("failed", menu=menu, voip_provider="sandbox", fail_reason="voip_conn_general") for _ in "123"]
+    text = front()
+    assert "3 calls in the last 15 minutes failed on the line of sandbox." in text
+    assert f'<a href="/admin/calls/call/{broken[-1].pk}/change/">' in text
+
+
+def test_scheduled_calls_that_do_not_begin_are_linked(front):
+    menu = make_menu(agents=[make_agent()])
+    late = make_call("scheduled", menu=menu, scheduled_at=now() - timedelta(minutes=2))
+    make_call("scheduled", menu=menu, scheduled_at=now() - timedelta(seconds=5))
+    text = front()
+    assert "1 scheduled call is due and has not begun." in text
+    assert f'<a href="/admin/calls/call/{late.pk}/change/">{late.pk}</a>' in text
+
+
 def test_menus_that_nobody_serves_are_named_and_those_with_callers_are_urgent(front):
     make_menu("Served", agents=[make_agent()])
     make_menu("Left", agents=[make_agent(active=False)])
