@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from agents import availability
 from agents.models import Agent, Engagement
 from calls import errors
+from calls.crm.base import CrmTicket
 from calls.models import DialPrompt
 from calls.services import checks
 from calls.services.checks import Party
@@ -42,7 +43,8 @@ def create(agent: Agent, party: Party, outbound_number: str, lang: str) -> DialP
 def use_dial_prompt(
     prompt: DialPrompt, *, outbound_number: str | None = None, end_user_number: str | None = None
 ) -> NewCall:
-    """The prompt is used and its call is made, with the numbers the agent chose where the prompt left them open.
+    """The prompt is used and its call is made, with the numbers the agent chose where the prompt left them open. While
+    the CRM does not answer the call is with the number, whoever has it, and about the ticket.
 
     Refused where the prompt has lapsed or was used (409), and as POST /calls refuses a number.
     """
@@ -50,7 +52,7 @@ def use_dial_prompt(
     number = checks.find_agents_number(prompt.outbound_number or outbound_number or None, agent)
     if not number:
         raise Refused(errors.NO_OUTBOUND_NUMBER)
-    ticket = checks.find_ticket(prompt.ticket_id) if prompt.ticket_id else None
+    ticket = _find_ticket(prompt.ticket_id) if prompt.ticket_id else None
     chosen = checks.read_number(prompt.end_user_number or end_user_number or "", errors.NOT_WELL_FORMED_OUTBOUND)
     party = Party(chosen, ticket, ticket.contact if ticket else None)
     with transaction.atomic():
@@ -83,6 +85,15 @@ def lapse(at: datetime) -> int:
 def lapse_of(agent: Agent, at: datetime) -> int:
     """Prompts that wait for `agent`, who is leaving, are lapsed. Returns how many."""
     return _lapse(DialPrompt.objects.filter(agent=agent), at)
+
+
+def _find_ticket(ticket_id: str) -> CrmTicket:
+    try:
+        return checks.find_ticket(ticket_id)
+    except Refused as refused:
+        if refused.code != errors.CRM_NOT_REACHABLE.code:
+            raise
+        return CrmTicket(ticket_id, None, None)
 
 
 def _lapse(prompts: QuerySet[DialPrompt], at: datetime) -> int:

@@ -78,3 +78,8 @@ def test_without_the_crm_a_number_can_be_typed(at_desk, ana, prompt, settings):
 
     assert form.status_code == 200
     assert "The CRM does not answer" in form.content.decode()
+
+    numbers = {"typed_number": "+1 202-555-0199", "outbound_number": "+12025550142"}
+    assert at_desk(ana).post(f"prompts/{prompt.pk}/use", **numbers).status_code == 200
+    call = Call.objects.get()
+    assert (call.out_ticket_id, call.end_user_number, call.end_user) == ("12", "+12025550199", None)
