@@ -112,11 +112,16 @@ class TestTheFiles:
         assert users
         assert users[-1] not in ("root", "0")
 
-    def test_the_image_has_the_packages_of_the_lock_file_and_no_others(self):
-        (install,) = re.findall(r"^RUN pip install (.*)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
+    def test_the_image_has_the_packages_of_the_lock_files_and_no_others(self):
+        text = (PROJECT / "Dockerfile").read_text()
+        (install,) = re.findall(r"^RUN pip install (.*)$", text, re.MULTILINE)
+        locks = ["requirements.txt", "requirements-twilio.txt"]
 
         assert "--require-hashes" in install
-        assert install.endswith("-r requirements.txt")
+        assert install.split(":all: ")[1] == " ".join(f"-r {lock}" for lock in locks)
+        assert f"COPY {' '.join(locks)} ./" in text
+        kept = (PROJECT / ".dockerignore").read_text().splitlines()
+        assert {f"!{lock}" for lock in locks} <= set(kept)
 
     def test_no_environment_file_gets_into_the_image(self):
         rules = (PROJECT / ".dockerignore").read_text().splitlines()
