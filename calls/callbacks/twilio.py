@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
@@ -46,7 +47,10 @@ def signed(view: View) -> View:
 
     @wraps(view)
     def verified(request: HttpRequest, **which: Any) -> HttpResponse:
-        if not is_signed(_asked_for(request), request.POST, request.headers.get("X-Twilio-Signature", "")):
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not is_signed(_asked_for(request), request.POST, signature):
+            if signature:
+                _say_unsigned(int(now().timestamp()) // 60)
             return HttpResponseForbidden()
         return view(request, **which)
 
@@ -253,6 +257,16 @@ def _unknown(call_id: int) -> HttpResponse:
 @lru_cache(maxsize=1_000)
 def _say_unknown(call_id: int) -> None:
     log.warning("Twilio reports of call %s, of which there is no such line here", call_id or "(not ours)")
+
+
+@lru_cache(maxsize=1)
+def _say_unsigned(_minute: int) -> None:
+    """Once a minute: the calls behind all of these are lost."""
+    log.warning(
+        "What Twilio sends is signed otherwise than it is to be. Look at CCAI_TWILIO_AUTH_TOKEN, which is to be the"
+        " account's, and at CCAI_PUBLIC_URL, which is to be where Twilio finds this center: %s",
+        settings.CCAI_PUBLIC_URL,
+    )
 
 
 @lru_cache(maxsize=1_000)

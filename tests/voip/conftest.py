@@ -2,7 +2,7 @@
 
 import pytest
 
-from calls.callbacks.twilio import _say_no_menu, _say_unknown
+from calls.callbacks.twilio import _say_no_menu, _say_unknown, _say_unsigned
 from tests.factories import make_agent, make_center, make_menu
 from tests.voip.paper import ACCOUNT, PUBLIC, TOKEN, Paper, Twilio
 
@@ -22,8 +22,8 @@ def center(db, settings):
     settings.CCAI_TWILIO_AUTH_TOKEN = TOKEN
     settings.CCAI_PUBLIC_URL = PUBLIC
     Paper.clear()
-    _say_unknown.cache_clear()
-    _say_no_menu.cache_clear()
+    for said_once in (_say_unknown, _say_no_menu, _say_unsigned):
+        said_once.cache_clear()
 
 
 @pytest.fixture

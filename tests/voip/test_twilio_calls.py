@@ -517,6 +517,17 @@ class TestWhatIsNotOfTwilio:
         assert Call.objects.get(pk=call_id).status == "connecting"
         assert twilio.client.get(path).status_code == 405
 
+    def test_is_logged_once_a_minute_where_it_is_signed(self, dial, clock, twilio, caplog):
+        path = f"/voip/twilio/{dial()}/0/1/status"
+        caplog.clear()
+        for _minute in range(2):
+            for signature in ("", "nonsense", "more of it"):
+                twilio.post(path, {"To": NUMBER}, signature=signature)
+            clock.jump(60)
+        said = [record.getMessage() for record in caplog.records if record.name.startswith("calls")]
+        assert len(said) == 2
+        assert said[0].endswith(f"CCAI_PUBLIC_URL, which is to be where Twilio finds this center: {PUBLIC}")
+
     def test_comes_by_the_name_that_the_world_has_for_the_center_too(self, dial, twilio):
         line = line_of(dial(), None)
         twilio.client = twilio.through_no_proxy
