@@ -26,6 +26,8 @@ from ccai.webhooks.events import TYPES
 SEND_AGAIN = "ccai.resend_webhookdelivery"
 Status = WebhookDelivery.Status
 COLOURS = {Status.PENDING: "info", Status.DELIVERED: "success", Status.GIVEN_UP: "danger"}
+# Lines as they are, but for what is too long for the page.
+LINES = "white-space: pre-wrap; overflow-wrap: anywhere"
 # Where the things that events tell of have their pages.
 PAGES = {
     "call": "admin:calls_call_change",
@@ -70,6 +72,15 @@ def status_label(delivery: WebhookDelivery) -> str:
 def next_try(delivery: WebhookDelivery) -> SafeString | None:
     """When it is tried again; None where it is not."""
     return clock_time(delivery.due_at) if delivery.status == Status.PENDING else None
+
+
+def first_before(delivery: WebhookDelivery) -> WebhookDelivery | None:
+    """The one that is to arrive before it, and has not yet; None where none is, or it waits for none."""
+    if delivery.status != Status.PENDING:
+        return None
+    others = WebhookDelivery.objects.filter(endpoint=delivery.endpoint_id, subject=delivery.subject)
+    earlier = others.filter(status=Status.PENDING, event__lt=delivery.event_id)
+    return earlier.select_related("event").order_by("event_id").first()
 
 
 class TypeFilter(DropdownFilter):
@@ -176,10 +187,14 @@ class WebhookDeliveryAdmin(HistoryAdmin):
         if not delivery.clear:  # type: ignore[attr-defined]
             return gettext("Your role does not show what it says.")
         body = json.dumps(json.loads(delivery.event.body), indent=2, ensure_ascii=False)
-        return format_html('<pre class="whitespace-pre-wrap text-xs" style="overflow-wrap: anywhere">{}</pre>', body)
+        return format_html('<pre class="text-xs" style="{}">{}</pre>', LINES, body)
 
     @display(description=_("tries"))
     def tries(self, delivery: WebhookDelivery) -> SafeString:
         """Each try, the latest first. What an endpoint answers may repeat what the message says of people."""
-        context = {"rows": delivery.tries.order_by("-pk"), "clear": delivery.clear}  # type: ignore[attr-defined]
+        context = {
+            "rows": delivery.tries.order_by("-pk"),
+            "before": first_before(delivery),
+            "clear": delivery.clear,  # type: ignore[attr-defined]
+        }
         return mark_safe(render_to_string("admin/ccai/webhookdelivery/tries.html", context))  # noqa: S308

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -186,8 +187,8 @@ class WebhookEndpointAdmin(CenterAdmin):
 
     @display(description=_("name"), ordering="description")
     def name(self, endpoint: WebhookEndpoint) -> str:
-        """The description, or where there is none the address."""
-        return str(endpoint)
+        """The description, or where there is none the host, beside which the whole address stands."""
+        return endpoint.description or urlsplit(endpoint.url).hostname or endpoint.url
 
     @display(description=_("events"))
     def wanted(self, endpoint: WebhookEndpoint) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
@@ -54,18 +55,23 @@ class EndpointForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if settings.CCAI_WEBHOOK_ALLOW_PRIVATE:
-            # Django wants names as the internet has them; those inside may be of one word.
-            self.fields["url"].validators = []
+        # What is to be said of an address, `clean_url` says.
+        field = self.fields["url"]
+        field.validators = [one for one in field.validators if not isinstance(one, URLValidator)]
 
     def _get_validation_exclusions(self) -> set[str]:
         """The address is judged here, not by the model, which knows of no setting."""
         return {*super()._get_validation_exclusions(), "url"}  # type: ignore[misc]
 
     def clean_url(self) -> str:
-        """An address that messages may be sent to, as far as can be told before one is sent."""
+        """An address that messages may be sent to, as far as can be told before one is sent. One that is not changed is
+        taken, whatever is allowed by now: whoever sends judges it, and the endpoint can be switched off."""
         url: str = self.cleaned_data["url"]
-        endpoints.check_url(url)
+        if "url" in self.changed_data:
+            if not settings.CCAI_WEBHOOK_ALLOW_PRIVATE:
+                # Names as the internet has them; those inside may be of one word.
+                URLValidator(("http", "https"))(url)
+            endpoints.check_url(url)
         return url
 
 

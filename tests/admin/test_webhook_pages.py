@@ -85,9 +85,26 @@ class TestEndpoints:
             page = admin_client.get(admin_url(WebhookEndpoint, "add"))
             admin_client.post(admin_url(WebhookEndpoint, "add"), sent_back(page, url=url))
         assert list(WebhookEndpoint.objects.values_list("url", flat=True)) == (urls if taken else [])
-        for url in ("ftp://receiver/", "http://two words/", "http://" + "a" * 500, "http://a\nb/"):
+        for url in (
+            "ftp://receiver/",
+            "http://two words/",
+            "http://receiver/" + "a" * 500,
+            "http://" + "a" * 64,
+            "http://a\nb/",
+        ):
             answer = admin_client.post(admin_url(WebhookEndpoint, "add"), sent_back(page, url=url))
             assert answer.status_code == 200, url
+
+    def test_one_at_an_address_that_is_not_allowed_any_more_can_be_switched_off(self, admin_client, settings):
+        settings.CCAI_WEBHOOK_ALLOW_PRIVATE = True
+        endpoint = make_endpoint("http://receiver:8080/hook")
+        settings.CCAI_WEBHOOK_ALLOW_PRIVATE = False
+        save(admin_client, endpoint, active=None, description="Old")
+        endpoint.refresh_from_db()
+        assert (endpoint.active, endpoint.description) == (False, "Old")
+        save(admin_client, endpoint, url="http://127.0.0.1:8080/hook")
+        endpoint.refresh_from_db()
+        assert endpoint.url == "http://receiver:8080/hook"
 
     def test_whoever_enters_one_without_tls_is_told_what_that_means(self, admin_client):
         said = "can be read on the way"
@@ -171,6 +188,18 @@ class TestDeliveries:
         admin_client.post(reverse("admin:ccai_webhookdelivery_again", args=[delivery.pk]))
         delivery.refresh_from_db()
         assert (delivery.status, delivery.attempts) == ("pending", 0)
+
+    def test_one_that_waits_for_another_of_its_call_says_so(self, admin_client):
+        endpoint, call = make_endpoint(URL), make_call("failed")
+        first, second, other = (make_delivery(endpoint, one) for one in (call, call, make_call("failed")))
+        make_delivery(make_endpoint(URL), call)
+        url = admin_url(WebhookDelivery, "change", first.pk)
+        assert url in admin_client.get(admin_url(WebhookDelivery, "change", second.pk)).content.decode()
+        for alone in (first, other):
+            page = admin_client.get(admin_url(WebhookDelivery, "change", alone.pk)).content.decode()
+            assert "It waits for" not in page
+        WebhookDelivery.objects.filter(pk=first.pk).update(status="delivered", due_at=None)
+        assert url not in admin_client.get(admin_url(WebhookDelivery, "change", second.pk)).content.decode()
 
     def test_all_since_a_time_is_sent_again_and_what_is_older_is_not(self, admin_client):
         endpoint, call = make_endpoint(URL), make_call("failed")
