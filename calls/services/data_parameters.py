@@ -36,11 +36,17 @@ def set_data_parameters(call: Call, body: dict[str, Any]) -> dict[str, Any]:
         merged = {key: value for key, value in {**stored.data_parameters, **body}.items() if value is not None}
         if len(merged) > MAX_KEYS:
             raise Refused(errors.TOO_MANY_PARAMETERS_KEPT)
-        if len(json.dumps(merged, ensure_ascii=False, separators=(",", ":")).encode()) > MAX_SIZE:
+        if len(_written(merged)) > MAX_SIZE:
             raise Refused(errors.PARAMETERS_TOO_LARGE)
-        if body:
+        if _written(merged) != _written(stored.data_parameters):
             Call.objects.filter(pk=call.pk).update(data_parameters=merged, updated_at=now())
             webhooks.record_calls("call.data_parameters_updated", [call.pk])
             announce_call(call)
     call.data_parameters = merged
     return merged
+
+
+def _written(parameters: dict[str, Any]) -> bytes:
+    """`parameters` as compact JSON. Two that differ are two texts, which Python's own comparison does not see of 1 and
+    true."""
+    return json.dumps(parameters, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

@@ -35,10 +35,13 @@ def set_customer_flags(call: Call, body: dict[str, Any]) -> dict[str, bool]:
     if not given:
         raise Refused(errors.NO_FLAG_GIVEN)
     with transaction.atomic():
-        if not Call.objects.filter(pk=call.pk, ends_at=None).update(**given, updated_at=now()):
+        stored = Call.objects.select_for_update().only("ends_at", *FLAGS).get(pk=call.pk)
+        if stored.ends_at is not None:
             raise Refused(errors.CALL_HAS_ENDED)
-        webhooks.record_calls("call.flagged", [call.pk])
-        announce_call(call)
+        if any(getattr(stored, flag) is not value for flag, value in given.items()):
+            Call.objects.filter(pk=call.pk).update(**given, updated_at=now())
+            webhooks.record_calls("call.flagged", [call.pk])
+            announce_call(call)
     for flag, value in given.items():
         setattr(call, flag, value)
     return customer_flags(call)

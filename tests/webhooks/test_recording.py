@@ -90,12 +90,20 @@ def test_the_message_is_the_call_as_the_api_shows_it(api, endpoint):
     flagged = api.get(f"/calls/{made['id']}").json()
     api.patch(f"/calls/{made['id']}/data_parameters", {"order": "12", "intent": None})
     assert told() == ["call.created", "call.flagged", "call.data_parameters_updated"]
+    # What changes nothing is no event; true and 1 are two things.
+    for parameters in ({"order": "12"}, {"nonexistent": None}, {}):
+        api.patch(f"/calls/{made['id']}/data_parameters", parameters)
+    api.patch(f"/calls/{made['id']}/customer_flag", {"verified_customer": True, "bad_actor": False})
+    assert len(told()) == 3
     # What they are about is said beside the call.
     flags = api.get(f"/calls/{made['id']}/customer_flag").json()
     assert flags["verified_customer"] is True
     assert body("call.flagged")["data"] == {**flagged, "customer_flag": flags}
     now_so = api.get(f"/calls/{made['id']}").json()
     assert body("call.data_parameters_updated")["data"] == {**now_so, "data_parameters": {"order": "12"}}
+    for parameters in ({"known": 1}, {"known": True}):
+        api.patch(f"/calls/{made['id']}/data_parameters", parameters)
+    assert len(told()) == 5
 
 
 def test_every_message_is_one_that_the_document_has(api, clock, center, endpoint):
