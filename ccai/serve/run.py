@@ -108,11 +108,11 @@ def run_children(listener: socket.socket, run_dir: Path, program: Path | None, s
 
 
 def public_address(listener: socket.socket) -> dict[str, str]:
-    """What children are told of where the world finds the center: at this port, where nobody has said and it is on this
-    machine alone."""
+    """What children are told of where the world finds the center: where it listens, if nobody has said anything else
+    and it has no domain. Not every program on this machine knows names below localhost."""
     if "CCAI_PUBLIC_URL" in os.environ or settings.CCAI_DOMAIN != "localhost":
         return {}
-    return {"CCAI_PUBLIC_URL": f"http://{settings.CCAI_SUBDOMAIN}.localhost:{listener.getsockname()[1]}"}
+    return {"CCAI_PUBLIC_URL": web.url_of(listener)}
 
 
 def say_ready(site: str, say: Say) -> None:
