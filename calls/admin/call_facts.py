@@ -132,7 +132,7 @@ def parameters(call: Call, reader: Reader) -> SafeString | None:
         f"{key}: {json.dumps(value, ensure_ascii=False) if reader.personal_data else HIDDEN}"
         for key, value in call.data_parameters.items()
     ]
-    return format_html('<span class="whitespace-pre-wrap break-words">{}</span>', "\n".join(lines))
+    return format_html('<span class="as-written">{}</span>', "\n".join(lines))
 
 
 def comments(story: Story) -> SafeString:
