@@ -19,6 +19,8 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  // A page of a hundred calls takes a browser seconds to colour.
+  syntaxHighlight: { activated: false },
   // The public validator would be given the address of the document.
   validatorUrl: null,
 });
