@@ -148,7 +148,7 @@ class WebhookDelivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.subject}, {self.pk}"
+        return str(self.event)
 
 
 class WebhookAttempt(models.Model):

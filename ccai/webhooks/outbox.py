@@ -228,11 +228,12 @@ def _judge(endpoint: WebhookEndpoint, tried: Sequence[tuple[Result, Answer]], at
 
 
 def _next_try(delivery: WebhookDelivery, tried_at: datetime, answer: Answer) -> datetime | None:
-    """When `delivery`, which failed at `tried_at`, is tried again; None where it has been tried for long enough."""
+    """When `delivery`, whose try from `tried_at` on failed, is tried again, after a pause; None where it has been tried
+    for long enough."""
     end = (delivery.first_tried_at or tried_at) + PATIENCE
     if tried_at >= end:
         return None
     pause = BACK_OFF[min(delivery.attempts, len(BACK_OFF) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
     asked = min(timedelta(seconds=answer.retry_after), BACK_OFF[-1])
     seconds = round(max(pause, asked).total_seconds(), 3)  # as finely as the clock goes
-    return min(tried_at + timedelta(seconds=seconds), end)
+    return min(tried_at + timedelta(seconds=seconds, milliseconds=answer.milliseconds), end)

@@ -163,8 +163,12 @@ class WholeHeaders(http.client.HTTPResponse):
         """As Python's; IncompleteRead where they break off."""
         answer: Any = self
         lines = answer.fp = Lines(answer.fp)
-        super().begin()
-        answer.fp = lines.file
+        try:
+            super().begin()
+        finally:
+            # Whoever closes it expects a file; nothing is there where it is closed.
+            if answer.fp is lines:
+                answer.fp = lines.file
         if lines.last not in (b"\r\n", b"\n"):
             raise http.client.IncompleteRead(lines.last)
 
