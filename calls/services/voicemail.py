@@ -3,7 +3,6 @@
 import logging
 from datetime import datetime, timedelta
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
@@ -11,7 +10,7 @@ from django.db.models import QuerySet
 from agents.models import Agent
 from calls import lifecycle, offers
 from calls.models import Call, DisconnectedBy, FailReason, Participant, Status, VoicemailReason
-from calls.services import lines
+from calls.services import lines, recordings
 from calls.voip.base import VoipEvent
 from ccai import announcing
 from ccai.times import now
@@ -49,7 +48,7 @@ def keep_message(event: VoipEvent) -> bool:
     if not recording.exists():
         log.info("call %s: takes no message from %s", event.call_id, event.provider)
         return False
-    name = default_storage.save(f"voicemail/{event.call_id}.wav", ContentFile(event.recording))
+    name = default_storage.save(f"voicemail/{event.call_id}.wav", recordings.sound_of(event))
     with transaction.atomic():
         call = recording.select_for_update().first()
         if call is not None:

@@ -3,20 +3,17 @@
 import logging
 from datetime import datetime
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from agents import availability
 from agents.models import Agent
-from calls import clock, lifecycle, orders, webhooks
+from calls import clock, lifecycle, orders
 from calls.models import Call, DisconnectedBy, FailReason, Participant, Status, VoipOrder
 from calls.models.call import OVER
-from calls.services import lines, phone, stays, talk, transfers, voicemail
+from calls.services import lines, phone, recordings, stays, talk, transfers, voicemail
 from calls.services.on_call import announce_call
 from calls.voip import next_provider, provider
 from calls.voip.base import VoipEvent, VoipEventKind
-from ccai.times import now
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +40,7 @@ def apply_voip_event(event: VoipEvent) -> bool:
     it, changes nothing. A line that rings, or answers, when nobody wants it any more is ended.
     """
     if event.kind == VoipEventKind.RECORDED:
-        return _keep_recording(event)
+        return recordings.keep(event)
     if event.kind == VoipEventKind.MESSAGE_LEFT:
         return voicemail.keep_message(event)
     with transaction.atomic():
@@ -207,21 +204,6 @@ EFFECTS = {
     VoipEventKind.KEY_PRESSED: _key_pressed,
     VoipEventKind.RINGS: _rings,
 }
-
-
-def _keep_recording(event: VoipEvent) -> bool:
-    """The recording is stored, once, before the row says so: a store may be slow, or far away."""
-    fresh = Call.objects.filter(pk=event.call_id, voip_provider=event.provider, recording="")
-    if not fresh.exists():
-        return False
-    name = default_storage.save(f"recordings/{event.call_id}.wav", ContentFile(event.recording))
-    with transaction.atomic():
-        is_kept = fresh.update(recording=name, updated_at=now()) > 0
-        if is_kept:
-            webhooks.record_calls("call.recorded", [event.call_id])
-    if not is_kept:
-        default_storage.delete(name)
-    return is_kept
 
 
 def _find_line(call: Call, leg: int) -> Participant | None:

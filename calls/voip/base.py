@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import Enum
 from typing import ClassVar
 
+from django.core.files import File
+
 
 @dataclass(frozen=True)
 class DialOrder:
@@ -70,7 +72,9 @@ class VoipEvent:
     permanent: bool = True  # FAILED: false where another provider may do better
     details: str = ""  # FAILED, AGENT_LEFT: what was said of it, for those who run the center; nobody's number
     ended_by: str = ""  # ENDED: a word of calls.models.DisconnectedBy
-    recording: bytes = b""  # RECORDED, MESSAGE_LEFT: a WAV file
+    recording: bytes | File = b""  # RECORDED, MESSAGE_LEFT: a WAV file, as it is or open
+    # RECORDED, of which a call has several there: called once this one is kept, in that transaction.
+    kept: Callable[[], None] | None = None
 
 
 class VoipError(Exception):

@@ -47,12 +47,12 @@ class Paper(TwilioHttpClient):
         known = {"sid": sid if sid.startswith("CA") else new_sid(), "status": "queued"}
         return Response(200 if method == "GET" else 201, json.dumps({**known, **answer}))
 
-    def fetch_sound(self, url, auth):
+    def fetch_sound(self, url, auth, into):
         Paper.asked.append(("GET", urlsplit(url).path, None))
         answer = Paper.sounds.pop(0) if Paper.sounds else generate_recording(0.1)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        into.write(answer)
 
     @classmethod
     def clear(cls):

@@ -3,16 +3,19 @@
 import re
 import socket
 import threading
+import wave
 
 import pytest
 import requests
+from django.core.files.storage import default_storage
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from agents.models import Agent
-from calls.models import Call, Participant, TwilioLine, VoipOrder
+from calls.models import Call, Participant, TwilioLine, TwilioRecording, VoipOrder
 from calls.tasks import fetch_recordings
+from calls.voip.sandbox import generate_recording
 from calls.voip.twilio.client import QuietHttpClient
 from ccai.times import now
 from tests.calls.talking import engaged, post_inbound, trail
@@ -137,6 +140,33 @@ class TestAWholeCall:
         assert Call.objects.get(pk=call_id).recording
         fetched = [path for _method, path, _sent in Paper.asked if path.endswith(".wav")]
         assert fetched == [f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/RE{'1' * 32}.wav"] * 2
+
+    def test_of_several_talks_has_them_all_in_one_recording_in_their_order(self, talk, clock, twilio):
+        call_id = talk()
+        path = f"/voip/twilio/{call_id}/0/1/recording"
+
+        def frames():
+            with default_storage.open(Call.objects.get(pk=call_id).recording.name) as file, wave.open(file) as sound:
+                return sound.getnframes()
+
+        for number in (1, 2, 3, 1):
+            sent = {"RecordingSid": f"RE{number:032x}", "RecordingStatus": "completed"}
+            assert twilio.post(path, sent).status_code == 204
+        Paper.sounds += [
+            generate_recording(0.1),
+            requests.ReadTimeout(),
+            generate_recording(0.2),
+            b"RIFF, and no sound",
+        ]
+        assert fetch_recordings() == 2
+        # The third is not asked for before the second.
+        assert frames() == 800
+        first = Call.objects.get(pk=call_id).recording.name
+        clock.pass_by(5)
+        assert fetch_recordings() == 2
+        assert frames() == 800 + 1_600
+        assert not default_storage.exists(first)
+        assert not TwilioRecording.objects.filter(due_at__isnull=False).exists()
 
     def test_goes_to_a_sip_address_too(self, ana, dial):
         Agent.objects.filter(pk=ana.pk).update(sip_address="ana@pbx.example.com")

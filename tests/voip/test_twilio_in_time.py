@@ -3,6 +3,7 @@
 import contextlib
 import socketserver
 import threading
+from io import BytesIO
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_who_drips_holds_nobody(dripping, settings, monkeypatch, head):
     address = f"http://127.0.0.1:{dripping.server_address[1]}/"
     for ask in (
         lambda: QuietHttpClient().request("POST", address, data={"To": "+12025550123"}),
-        lambda: QuietHttpClient().fetch_sound(address, ("AC", "secret")),
+        lambda: QuietHttpClient().fetch_sound(address, ("AC", "secret"), BytesIO()),
     ):
         with pytest.raises(VoipTimeout, match="in time"), understood():
             ask()
@@ -59,6 +60,19 @@ def test_an_answer_in_time_is_one(dripping, settings):
     address = f"http://127.0.0.1:{dripping.server_address[1]}/"
     answer = QuietHttpClient().request("GET", address)
     assert (answer.status_code, answer.text) == (200, "{}")
+
+
+def test_a_recording_comes_in_pieces_and_no_more_of_them_than_it_may_have(dripping, monkeypatch):
+    address = f"http://127.0.0.1:{dripping.server_address[1]}/"
+    dripping.head = OK + b"Content-Length: 8\r\n\r\nRIFF"
+    sound = BytesIO()
+    QuietHttpClient().fetch_sound(address, ("AC", "secret"), sound)
+    assert sound.read() == b"RIFF1111"
+    for head, limit, said in ((b"RIFX", 8, "no WAV"), (b"RIFF", 7, "too long")):
+        dripping.head = OK + b"Content-Length: 8\r\n\r\n" + head
+        monkeypatch.setattr(client, "RECORDING_MAX_BYTES", limit)
+        with pytest.raises(VoipError, match=said):
+            QuietHttpClient().fetch_sound(address, ("AC", "secret"), BytesIO())
 
 
 def test_nobody_there_is_an_error_and_no_doubt(settings):

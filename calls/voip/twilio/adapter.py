@@ -2,11 +2,14 @@
 
 import contextlib
 import logging
+import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files import File
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
@@ -254,10 +257,14 @@ class TwilioProvider(VoipProvider):
         return address if address.startswith(("+", "sip:", "sips:")) else f"sip:{address}"
 
     def _claim_recording(self, at: datetime) -> TwilioRecording | None:
-        """The recording that is due next, for this worker alone while the lease lasts."""
+        """The recording that is due next, for this worker alone while the lease lasts. Those of one call come one after
+        the other, as they were made."""
+        earlier = TwilioRecording.objects.filter(
+            provider=self.name, call_ref=OuterRef("call_ref"), pk__lt=OuterRef("pk"), due_at__isnull=False
+        )
         with transaction.atomic():
             recording = (
-                TwilioRecording.objects.filter(provider=self.name, due_at__lte=at)
+                TwilioRecording.objects.filter(~Exists(earlier), provider=self.name, due_at__lte=at)
                 .order_by("due_at", "pk")
                 .select_for_update(skip_locked=True)
                 .first()
@@ -272,16 +279,22 @@ class TwilioProvider(VoipProvider):
         client = self._client()
         kind = VoipEventKind.MESSAGE_LEFT if recording.is_message else VoipEventKind.RECORDED
         path = f"/2010-04-01/Accounts/{client.account_sid}/Recordings/{recording.sid}.wav"
+        mine = TwilioRecording.objects.filter(pk=recording.pk, attempts=recording.attempts)
         due_at = None
+
+        def done() -> None:
+            mine.update(due_at=None)
+
         try:
-            with understood():
-                sound = client.http_client.fetch_sound(f"https://api.twilio.com{path}", client.auth)
-            deliver(VoipEvent(kind, recording.call_ref, self.name, at, recording=sound))
+            with tempfile.TemporaryFile() as sound:
+                with understood():
+                    client.http_client.fetch_sound(f"https://api.twilio.com{path}", client.auth, sound)
+                deliver(VoipEvent(kind, recording.call_ref, self.name, at, recording=File(sound), kept=done))
         except Exception as error:
             tries = recording.attempts - 1
             due_at = at + timedelta(seconds=FETCH_AGAIN[tries]) if tries < len(FETCH_AGAIN) else None
             log.warning("call %s: its recording was not fetched from Twilio: %r", recording.call_ref, error)
-        TwilioRecording.objects.filter(pk=recording.pk).update(due_at=due_at)
+        mine.update(due_at=due_at)
 
     def _client(self) -> Client:
         return make_client(type(self).http_client())

@@ -6,8 +6,7 @@ silence, an error of Twilio's own, an answer that is none. What surely did not a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 import requests
 from django.conf import settings
@@ -48,9 +47,9 @@ class QuietHttpClient(TwilioHttpClient):
     def log_response(self, status_code: int, response: object) -> None:
         """Nothing is written."""
 
-    def fetch_sound(self, url: str, auth: tuple[str, str]) -> bytes:
-        """The WAV file at `url`. VoipError where it is none, or is too long; VoipTimeout where it comes too slowly."""
-        sound = BytesIO()
+    def fetch_sound(self, url: str, auth: tuple[str, str], into: IO[bytes]) -> None:
+        """The WAV file at `url` is in `into`, piece by piece. VoipError where it is none, or is too long; VoipTimeout
+        where it comes too slowly."""
         with (
             in_time(RECORDING_SECONDS),
             watched_session() as session,
@@ -59,14 +58,13 @@ class QuietHttpClient(TwilioHttpClient):
             if answer.status_code != 200:
                 raise VoipError(f"Twilio answered HTTP {answer.status_code} to the question for a recording")
             for part in answer.iter_content(65_536):
-                sound.write(part)
-                if sound.tell() > RECORDING_MAX_BYTES:
+                into.write(part)
+                if into.tell() > RECORDING_MAX_BYTES:
                     raise VoipError("the recording is too long")
-        # The buffer itself, and no second copy in memory.
-        wav = sound.getvalue()
-        if not wav.startswith(b"RIFF"):
+        into.seek(0)
+        if into.read(4) != b"RIFF":
             raise VoipError("what Twilio gave for a recording is no WAV file")
-        return wav
+        into.seek(0)
 
 
 def make_client(http_client: TwilioHttpClient) -> Client:
