@@ -176,3 +176,9 @@ class SlowProvider(SandboxProvider):
     def find_call(self, order, since):
         self._take_time()
         return SlowProvider.answer or super().find_call(order, since)
+
+
+def use_provider(settings, name):
+    """One provider alone, of a kind that tests/fakes.py describes."""
+    settings.CCAI_VOIP_PROVIDERS = ["sandbox"]
+    settings.CCAI_VOIP_ADAPTERS = {"sandbox": f"tests.fakes.{name}"}

@@ -9,10 +9,11 @@ from agents import availability
 from agents.availability import set_status
 from agents.models import Agent, Engagement
 from calls import offers
-from calls.models import Call, Offer, OfferEvent, Transfer
+from calls.models import Call, Offer, Transfer
 from ccai.errors import Refused
 from ccai.times import now
-from menus.models import AgentGroup
+from tests.calls.casts import asked, groups_cast_to, make_agents, make_groups, status_of
+from tests.calls.posting import post_inbound
 from tests.factories import look_for_pages, make_agent, make_call, make_menu
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
@@ -90,126 +91,6 @@ def test_an_agent_idle_longest_is_preferred_after_a_call(call, agents, clock):
     assert (first, second) == (agents[1], agents[0])
 
 
-def make_groups(*groups, **columns):
-    """A menu of groups, each of them agents and a timeout in seconds."""
-    menu = make_menu(**columns)
-    for position, (agents, seconds) in enumerate(groups, start=1):
-        group = AgentGroup.objects.create(
-            menu=menu, name=f"Group {position}", position=position, timeout_seconds=seconds
-        )
-        group.agents.set(agents)
-    return menu
-
-
-def make_agents(count):
-    """So many available agents, the first of them idle longest."""
-    agents = [make_agent() for _ in range(count)]
-    for number, agent in enumerate(agents):
-        Agent.objects.filter(pk=agent.pk).update(idle_since=now() - timedelta(minutes=90 - number))
-    return agents
-
-
-def post(api, menu):
-    body = {"call_type": "IncomingCall", "menu_id": menu.pk, "end_user_number": "+12025550123"}
-    response = api.post("/calls", body)
-    assert response.status_code == 201
-    return response.json()
-
-
-def groups_cast_to(call_id):
-    return list(OfferEvent.objects.filter(call=call_id).order_by("pk").values_list("group", flat=True))
-
-
-def asked():
-    """Who is being asked now, in the order of the offers."""
-    return [offer.agent for offer in Offer.objects.filter(status="open").order_by("pk")]
-
-
-def status_of(agent):
-    return Agent.objects.get(pk=agent.pk).status
-
-
-class TestCascade:
-    def test_a_group_nobody_of_is_free_is_passed_over_at_once(self, api, clock):
-        first, second, third = make_agents(3)
-        set_status(first, "meal")
-        Engagement.objects.create(agent=second, kind="call")
-        body = post(api, make_groups(([first], 20), ([second], 20), ([third], 20)))
-        assert [event["group"] for event in body["offer_events"]] == ["Group 1"]
-        clock.tick()
-        assert asked() == [third]
-        assert groups_cast_to(body["id"]) == ["Group 1", "Group 2", "Group 3"]
-
-    def test_who_polls_for_changes_sees_the_next_group_and_no_change_where_there_is_none(self, api, clock):
-        first, second = make_agents(2)
-        body = post(api, make_groups(([first], 20), ([second], 20)))
-        clock.tick()
-        seen = []
-        for _ in range(2):
-            clock.jump(20)
-            offers.advance(now())
-            seen.append((groups_cast_to(body["id"]), Call.objects.get().updated_at == now()))
-        assert seen == [(["Group 1", "Group 2"], True), (["Group 1", "Group 2"], False)]
-
-    def test_the_last_group_has_its_time_though_nobody_of_it_is_free(self, api, clock):
-        first, second = make_agents(2)
-        set_status(second, "meal")
-        body = post(api, make_groups(([first], 20), ([second], 30)))
-        clock.tick()
-        clock.pass_by(20)
-        assert asked() == [first]
-        call = Call.objects.get(pk=body["id"])
-        assert (call.cast_level, call.cast_round) == (2, 1)
-        clock.pass_by(29)
-        assert Call.objects.get().cast_round == 1
-        clock.pass_by(1)
-        assert Call.objects.get().cast_round == 2
-
-    def test_with_nobody_free_the_rounds_do_not_spin(self, api, clock):
-        agents = make_agents(2)
-        for agent in agents:
-            set_status(agent, "meal")
-        post(api, make_groups(([agents[0]], 20), ([agents[1]], 20)))
-        clock.tick()
-        for _ in range(3):
-            clock.jump(20)
-            clock.tick()
-        assert Call.objects.get().cast_round == 4
-
-    def test_a_newly_free_agent_of_an_earlier_group_comes_first(self, api, clock):
-        idle, newly_free = make_agents(2)
-        menu = make_groups(([newly_free], 20), ([idle], 20))
-        for agent in (idle, newly_free):
-            set_status(agent, "meal")
-        post(api, menu)
-        clock.pass_by(1)
-        for agent in (idle, newly_free):
-            set_status(agent, "available")
-            clock.jump(1)
-        clock.tick()
-        assert asked() == [newly_free, idle]
-
-    def test_an_offer_says_until_when_it_stands(self, api, clock):
-        (ana,) = make_agents(1)
-        post(api, make_groups(([ana], 25)))
-        clock.tick()
-        assert offer_of(ana).expires_at == now() + timedelta(seconds=25)
-        clock.pass_by(25)
-        assert Offer.objects.order_by("pk").first().status == "expired"
-        assert offer_of(ana).expires_at == now() + timedelta(seconds=25)
-        assert status_of(ana) == "available"
-
-    def test_agents_of_a_group_made_later_are_asked_too(self, api, clock):
-        menu = make_menu()
-        body = post(api, menu)
-        assert body["offer_events"] == []
-        (ana,) = make_agents(1)
-        AgentGroup.objects.create(menu=menu, name="Late").agents.set([ana])
-        clock.pass_by(5)
-        assert asked() == [ana]
-        assert groups_cast_to(body["id"]) == ["Late"]
-
-
 class TestMulticast:
     @pytest.fixture
     def agents(self):
@@ -220,7 +101,7 @@ class TestMulticast:
         return make_groups((agents[:1], 20), (agents[1:], 30), offer_type="multicast")
 
     def test_everybody_of_all_groups_is_asked_at_once_and_the_first_wins(self, api, clock, menu, agents):
-        body = post(api, menu)
+        body = post_inbound(api, menu)
         assert body["offer_type"] == "multicast"
         assert [event["group"] for event in body["offer_events"]] == ["Group 1", "Group 2"]
         clock.tick()
@@ -230,7 +111,7 @@ class TestMulticast:
         assert engaged() == {(agents[2].pk, "call")}
 
     def test_who_declined_is_asked_again_when_the_longest_timeout_is_over(self, api, clock, menu, agents):
-        body = post(api, menu)
+        body = post_inbound(api, menu)
         clock.tick()
         offers.decline(offer_of(agents[0]))
         clock.pass_by(29)
@@ -251,7 +132,7 @@ class TestDeltacast:
         return make_groups((agents[1:3], 20), ([agents[0], *agents[3:]], 30), offer_type="deltacast")
 
     def test_the_longest_idle_of_all_groups_is_asked_alone(self, api, clock, menu, agents):
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         assert asked() == [agents[0]]
         offer = offer_of(agents[0])
@@ -260,7 +141,7 @@ class TestDeltacast:
         assert Call.objects.get().agent == agents[0]
 
     def test_who_lets_it_lapse_has_missed_it_and_the_next_is_asked_at_once(self, api, clock, menu, agents):
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         clock.pass_by(29)
         assert asked() == [agents[0]]
@@ -272,14 +153,14 @@ class TestDeltacast:
             offers.accept(Offer.objects.get(agent=agents[0]))
 
     def test_who_chose_another_status_meanwhile_keeps_it(self, api, clock, menu, agents):
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         set_status(agents[0], "break")
         clock.pass_by(30)
         assert status_of(agents[0]) == "break"
 
     def test_who_declines_is_not_asked_again_in_turn_and_has_missed_nothing(self, api, clock, menu, agents):
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         offers.decline(offer_of(agents[0]))
         clock.tick()
@@ -289,7 +170,7 @@ class TestDeltacast:
         assert asked() == [agents[2]]
 
     def test_after_three_have_missed_it_all_are_asked_at_once_for_good(self, api, clock, menu, agents):
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         for timeout in (30, 20, 20):
             clock.jump(timeout)
@@ -306,7 +187,7 @@ class TestDeltacast:
 
     def test_where_each_has_missed_it_all_are_asked_at_once(self, api, clock):
         ana, ben = make_agents(2)
-        post(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
+        post_inbound(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
         clock.tick()
         for _ in range(2):
             clock.jump(20)
@@ -319,7 +200,7 @@ class TestDeltacast:
     def test_with_nobody_left_to_ask_it_waits_for_a_timeout_and_is_then_for_all(self, api, clock):
         ana, ben = make_agents(2)
         set_status(ben, "meal")
-        post(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
+        post_inbound(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
         clock.tick()
         clock.pass_by(5)
         offers.decline(offer_of(ana))
@@ -332,7 +213,7 @@ class TestDeltacast:
     def test_an_agent_who_becomes_free_in_that_time_is_asked_alone(self, api, clock):
         ana, ben = make_agents(2)
         set_status(ben, "meal")
-        post(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
+        post_inbound(api, make_groups(([ana, ben], 20), offer_type="deltacast"))
         clock.tick()
         offers.decline(offer_of(ana))
         clock.pass_by(19)
@@ -347,17 +228,17 @@ class TestDeltacast:
         ana, ben = make_agents(2)
         Agent.objects.filter(pk=ben.pk).update(auto_answer=True)
         menu = make_groups(([ana, ben], 20), offer_type="deltacast")
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         assert asked() == [ana]
-        post(api, menu)
+        post_inbound(api, menu)
         clock.tick()
         assert asked() == [ana]
         assert Call.objects.order_by("pk").last().agent == ben
 
     def test_calls_that_come_together_are_asked_about_side_by_side(self, api, clock, menu, agents):
         for _ in range(2):
-            post(api, menu)
+            post_inbound(api, menu)
         clock.tick()
         assert asked() == agents[:2]
 
@@ -384,7 +265,7 @@ class TestTheQueue:
         ana, ben = make_agents(2)
         set_status(ben, "meal")
         menu = make_menu(agents=[ana, ben])
-        first, second = (post(api, menu)["id"] for _ in range(2))
+        first, second = (post_inbound(api, menu)["id"] for _ in range(2))
         clock.tick()
         assert offer_of(ana).call_id == first
         set_status(ben, "available")
@@ -394,7 +275,7 @@ class TestTheQueue:
     def test_a_call_offered_to_one_who_answers_by_themselves_is_offered_to_nobody_else(self, api, clock):
         ana, ben = make_agents(2)
         Agent.objects.filter(pk=ana.pk).update(auto_answer=True)
-        post(api, make_menu(agents=[ana, ben]))
+        post_inbound(api, make_menu(agents=[ana, ben]))
         clock.tick()
         assert list(Offer.objects.values_list("agent", "status")) == [(ana.pk, "accepted")]
 
@@ -419,7 +300,7 @@ class TestTheVanished:
     def test_what_a_vanished_agent_was_offered_goes_to_another_at_once(self, api, clock, agents, offer_type):
         vanished, other = agents
         set_status(other, "meal")
-        post(api, make_groups(([vanished, other], 300), offer_type=offer_type))
+        post_inbound(api, make_groups(([vanished, other], 300), offer_type=offer_type))
         clock.tick()
         assert asked() == [vanished]
         availability.mark_seen([vanished.pk], now())
@@ -434,21 +315,21 @@ class TestTheVanished:
 
     def test_who_may_not_log_in_any_more_holds_no_offer(self, api, clock, agents):
         dismissed, other = agents
-        post(api, make_menu(agents=agents))
+        post_inbound(api, make_menu(agents=agents))
         clock.tick()
         type(dismissed.user).objects.filter(pk=dismissed.user_id).update(is_active=False)
         clock.tick()
         assert asked() == [other]
 
     def test_who_says_that_they_are_offline_holds_no_offer(self, api, clock, agents):
-        post(api, make_menu(agents=agents))
+        post_inbound(api, make_menu(agents=agents))
         clock.tick()
         set_status(agents[0], "offline")
         clock.tick()
         assert asked() == [agents[1]]
 
     def test_whose_page_is_open_keeps_the_offer(self, api, clock, agents):
-        post(api, make_groups((agents, 300)))
+        post_inbound(api, make_groups((agents, 300)))
         for _ in range(5):
             availability.mark_seen([agent.pk for agent in agents], now())
             clock.jump(30)
