@@ -47,12 +47,12 @@ stopping = threading.Event()
 class Endpoint:
     """What this process has to do with one endpoint."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, fails: bool) -> None:
         self.target = target
         self.waiting: deque[Claim] = deque()
         self.under_way = 0  # deliveries that are claimed, and not written down
         self.threads = 0
-        self.most_threads = OF_ONE
+        self.most_threads = OF_ONE_THAT_FAILS if fails else OF_ONE
         self.room = FEW
 
     def learn(self, results: Sequence[Result]) -> None:
@@ -123,7 +123,8 @@ class Sender:
         url, timeout = claim.endpoint.url, outbox.timeout()
         known = self.endpoints.get(claim.endpoint.pk)
         if known is None:
-            known = self.endpoints[claim.endpoint.pk] = Endpoint(Target(url, timeout, self.watch))
+            fails = claim.endpoint.failing_since is not None
+            known = self.endpoints[claim.endpoint.pk] = Endpoint(Target(url, timeout, self.watch), fails=fails)
         elif known.target.url != url:
             known.target.close()
             known.target = Target(url, timeout, self.watch)

@@ -175,6 +175,20 @@ def test_one_that_is_slow_or_dead_holds_up_no_other(make_receiver, settings):
     assert len(slow.got) == 40
 
 
+def test_one_that_has_failed_before_is_given_few_threads_from_the_first(receiver):
+    WebhookEndpoint.objects.update(failing_since=now())
+
+    def answer(handler, message):
+        time.sleep(0.2)
+        return 500
+
+    receiver.answer = answer
+    for number in range(8):
+        tell(f"call:{number}", number)
+    send()
+    assert (len(receiver.got), receiver.most_at_once) == (8, 2)
+
+
 def test_tasks_that_come_while_a_process_sends_end_at_once(receiver):
     """Else each second's would wait on the broker for as long as an endpoint is slow."""
     over = threading.Event()
