@@ -43,8 +43,11 @@ FOR_A_MESSAGE = (Status.VOICEMAIL, Status.DEFLECTED, Status.VOICEMAIL_RECEIVED, 
 SILENCE = timedelta(seconds=60)
 
 
-def ask(call: Call, request: Callable[[VoipProvider, Call, DialOrder], None]) -> None:
-    """Make `request` of the call's provider, if the call is still to be connected there in the attempt it was read in.
+def ask(
+    call: Call, request: Callable[[VoipProvider, Call, DialOrder], None], *, claim: Participant | None = None
+) -> None:
+    """Make `request` of the call's provider, if the call is still to be connected there in the attempt it was read in,
+    and nobody else has taken `claim`, who is to be dialled, upon themselves since, because that took so long.
 
     A refusal is reported as the provider would have done. Silence, and whatever else goes wrong, is left to
     `settle_stalled`: a request is never made twice.
@@ -53,6 +56,9 @@ def ask(call: Call, request: Callable[[VoipProvider, Call, DialOrder], None]) ->
     order = dial_order(call)
     if not _same_attempt(call, (Status.CONNECTING,)).filter(deadline_at__gt=now()).exists():
         log.info("call %s: is not to be dialled any more", call.pk)
+        return
+    if claim and not Participant.objects.filter(pk=claim.pk, ended_at=None, dialled_at=claim.dialled_at).exists():
+        log.warning("call %s: another worker dials by now", call.pk)
         return
     try:
         request(provider(call.voip_provider), call, order)

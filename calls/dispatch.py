@@ -245,7 +245,8 @@ def connect(at: datetime) -> int:
         )
         Participant.objects.filter(pk__in=[leg.pk for leg in legs]).update(dialled_at=at)
     for leg in legs:
-        asking.ask(leg.call, asking.connect)
+        leg.dialled_at = at
+        asking.ask(leg.call, asking.connect, claim=leg)
     return len(legs)
 
 

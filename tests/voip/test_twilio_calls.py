@@ -13,6 +13,7 @@ from twilio.request_validator import RequestValidator
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from agents.models import Agent
+from calls import dispatch
 from calls.models import Call, Participant, TwilioLine, TwilioRecording, VoipOrder
 from calls.tasks import fetch_recordings
 from calls.voip.sandbox import generate_recording
@@ -450,6 +451,29 @@ class TestSilence:
         assert Paper.rung() == [PHONE, NUMBER, "+13105550101"]
         assert (call.status, call.voip_provider) == ("failed", "twilio")
         assert "switching" not in trail(call)
+
+    def test_that_lasts_lets_one_worker_ring_whom_another_has_taken_upon_itself(self, dial, api, clock, twilio):
+        make_agent("ben@example.com", sip_address="+13105550101")
+        first = dial()
+        body = {"call_type": "OutboundCall", "agent_email": "ben@example.com", "end_user_number": "+12025550124"}
+        second = api.post("/calls", body).json()["id"]
+        clock.tick()
+
+        def answer_late():
+            clock.jump(91)
+            Paper.answers += [{"status": "in-progress"}, {"calls": []}, {"status": "in-progress"}]
+            # Another worker.
+            dispatch.settle_stalled(now())
+            assert dispatch.connect(now()) == 1
+            return {}
+
+        for call_id in (first, second):
+            twilio.report(line_of(call_id, None), "in-progress")
+        Paper.clear()
+        Paper.answers.append(answer_late)
+        dispatch.connect(now())
+        assert Paper.rung() == [NUMBER, "+12025550124"]
+        assert Call.objects.get(pk=second).status == "connecting"
 
     def test_a_line_that_may_be_another_calls_is_left_alone(self, dial, clock):
         Paper.answers.append(requests.ReadTimeout())
