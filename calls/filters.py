@@ -34,8 +34,10 @@ class AgentEmail(AnyOf):
         if not value:
             return qs
         addresses = [address.lower() for address in value]
-        found = Agent.objects.alias(address=Lower("user__email")).filter(address__in=addresses).values("pk")
-        return qs.filter(agent=found[:1]) if len(addresses) == 1 else qs.filter(agent__in=found)
+        known = Agent.objects.alias(address=Lower("user__email")).filter(address__in=addresses)
+        # Read first: of an agent whose id it knows the planner can tell whether they have few calls, or many.
+        agents = list(known.values_list("pk", flat=True))
+        return qs.filter(agent=agents[0]) if len(agents) == 1 else qs.filter(agent__in=agents)
 
 
 class CallBound(Bound):
