@@ -45,11 +45,13 @@ def write_ended(calls: Iterable[Call]) -> None:
 
 def write_ended_anew(call: Call) -> None:
     """The ticket of `call` is told of it as it is now, unless it has been told how it ended, or may have been."""
-    if not call.out_ticket_id:
+    untold = CrmComment.objects.filter(call=call, occasion=CrmComment.Occasion.ENDED, attempts=0)
+    if not call.out_ticket_id or not untold.exists():
         return
+    # It may have ended since it was read.
+    ended = Call.objects.select_related("disposition").get(pk=call.pk)
     with override(settings.LANGUAGE_CODE):
-        text = _comment(CrmComment.Occasion.ENDED, call, _ending(call)).text
-    CrmComment.objects.filter(call=call, occasion=CrmComment.Occasion.ENDED, attempts=0).update(text=text)
+        untold.update(text=_comment(CrmComment.Occasion.ENDED, ended, _ending(ended)).text)
 
 
 def write_refused(call: Call) -> None:
@@ -67,7 +69,7 @@ def post(at: datetime) -> int:
     """Comments that are due have been posted, or will be tried again, or are given up. Returns of how many the CRM was
     told; a comment of which it could not be told now, because it is left alone, is due when it no longer is."""
     done = 0
-    for _comment in range(REQUESTS):
+    for _time in range(REQUESTS):
         comment = _claim(at)
         if comment is None:
             break

@@ -426,14 +426,16 @@ class TestComments:
         settings.CCAI_WRAP_UP_SECONDS = 30
         call = make_talk()
         Participant.objects.create(call=call, type="agent", agent=call.agent, status="connected")
-        end(call)
+        end(Call.objects.get(pk=call.pk))
         clock.jump(29)
         clock.tick()
         sold, other = (Disposition.objects.create(name=name) for name in ("Sold", "Other"))
         set_disposition(call, call.agent, sold)
         assert zendesk.asked() == []
         clock.pass_by(1)
-        assert "\nDisposition: Sold\n" in json.loads(zendesk.requests[0].body)["ticket"]["comment"]["body"]
+        told = json.loads(zendesk.requests[0].body)["ticket"]["comment"]["body"]
+        assert "\nEnded by: Agent\n" in told
+        assert "\nDisposition: Sold\n" in told
         set_disposition(call, call.agent, other)
         assert "\nDisposition: Sold\n" in CrmComment.objects.get().text
 
