@@ -145,7 +145,8 @@ def test_no_call_costs_more_than_eighteen(api, ticket, menu, call_type, met, by)
 
 
 @pytest.mark.parametrize(
-    ("params", "asked"), [({}, []), ({"agent_email": "ana@example.com"}, ["SELECT agent"]), ({"status": "finished"}, [])]
+    ("params", "asked"),
+    [({}, []), ({"agent_email": "ana@example.com"}, ["SELECT agent"]), ({"status": ["finished", "failed"]}, [])],
 )
 def test_a_page_of_a_hundred_costs_nine_whatever_is_on_it_and_an_address_one(api, menu, params, asked):
     ana = make_agent("ana@example.com")
