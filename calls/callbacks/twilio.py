@@ -34,6 +34,12 @@ log = logging.getLogger(__name__)
 KEYS = frozenset("0123456789*#")
 CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
 RECORDING_SID = re.compile(r"RE[0-9a-fA-F]{32}")
+# What Twilio gives for the number of a caller who hides it: such a word, on the keys of a phone, after a +.
+ON_KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+HIDDEN = frozenset(
+    f"+{word.translate(ON_KEYS)}"
+    for word in ("ANONYMOUS", "BLOCKED", "PRIVATE", "RESTRICTED", "UNAVAILABLE", "UNKNOWN")
+)
 # Where an agent's line, and the end user's with it, belongs in the conference.
 IN_CONFERENCE = (Status.CONNECTING, Status.CONNECTED)
 # With these every line of the call is to be over.
@@ -121,7 +127,8 @@ def recording_ready(
 @signed
 def call_came_in(request: HttpRequest, menu_id: int) -> HttpResponse:
     """Somebody calls one of our numbers, which is for that IVR menu: the call begins, once, and hears the menu."""
-    sid, number = request.POST.get("CallSid", ""), parse_phone(request.POST.get("From", ""))
+    sid, given = request.POST.get("CallSid", ""), request.POST.get("From", "")
+    number = None if given in HIDDEN else parse_phone(given)
     menu = Menu.objects.filter(pk=menu_id, menu_type=Menu.MenuType.IVR, deleted=False).first()
     if menu is None:
         _say_no_menu(menu_id)
@@ -130,6 +137,7 @@ def call_came_in(request: HttpRequest, menu_id: int) -> HttpResponse:
         return _unknown(0)
     lang = phone.choose_language(menu)
     if number is None:
+        log.info("menu %s: a caller who hides their number was turned away", menu_id)
         with translation.override(lang):
             sentence = _("We cannot take calls from hidden numbers. Please call again, and let us see yours.")
         return _twiml(documents.say_and_end(sentence, lang))

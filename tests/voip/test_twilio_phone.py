@@ -235,8 +235,9 @@ class TestACaller:
         assert call.voicemail
         assert TwilioRecording.objects.get().due_at is None
 
-    def test_who_hides_their_number_is_told_so(self, ring):
-        assert "hidden numbers" in ring(number="anonymous")
+    @pytest.mark.parametrize("given", ["anonymous", "", "+266696687", "+86282452253", "sip:ann@pbx.example.com"])
+    def test_who_hides_their_number_is_told_so(self, ring, given):
+        assert "hidden numbers" in ring(number=given)
         assert Call.objects.count() == 0
 
     def test_of_no_menu_is_404_and_logged_once(self, twilio, menu, caplog):

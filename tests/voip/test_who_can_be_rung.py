@@ -1,0 +1,44 @@
+"""A provider that rings agents at phones of theirs: who has none is asked to take nothing."""
+
+import pytest
+
+from agents.models import Agent
+from calls.models import Call, Offer
+from calls.waiting import estimate
+from ccai.times import now
+from tests.calls.talking import post_inbound
+from tests.factories import make_agent, make_menu
+from tests.voip.conftest import PHONE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ben(center):
+    """An agent without a phone, who takes calls at once."""
+    return make_agent("ben@example.com", auto_answer=True)
+
+
+def test_who_has_no_phone_is_offered_nothing_until_they_have_one(api, clock, ben):
+    queue = make_menu("Advice", agents=[ben])
+    call_id = post_inbound(api, queue)
+    clock.tick()
+    assert Call.objects.get(pk=call_id).status == "queued"
+    assert not Offer.objects.exists()
+    ben.refresh_from_db()
+    assert ben.status == "available"
+
+    Agent.objects.filter(pk=ben.pk).update(sip_address=PHONE)
+    clock.tick()
+
+    assert Call.objects.get(pk=call_id).agent == ben
+
+
+def test_nobody_who_cannot_be_rung_shortens_the_wait(center, ben):
+    queue = make_menu("Advice", agents=[ben])
+    assert estimate([queue.pk], now())[queue.pk].available_agents == 0
+    assert estimate([queue.pk], now())[queue.pk].estimated_wait is None
+
+    Agent.objects.filter(pk=ben.pk).update(sip_address=PHONE)
+
+    assert estimate([queue.pk], now())[queue.pk].available_agents == 1
