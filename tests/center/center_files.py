@@ -4,13 +4,19 @@ from pathlib import Path
 
 from agents.models import Agent, Language, OutboundNumber, Team, User
 from calls.models import Contact, Ticket
-from ccai.center import CenterFaults, LoadReport, load_center
+from ccai.center import CenterFaults, LoadReport, Outcome, load_center
 from ccai.models import ApiToken
 from menus.models import DeflectionOption, Menu
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 CONFORMANCE = (DATA / "conformance.center.yaml").read_text()
 FULL = (DATA / "full.center.yaml").read_text()
+
+# What faults say.
+EXAMPLE = '"+1 339-219-5276"'
+NOT_A_NUMBER = f"is not a phone number; write it in quotes with + and the country code: {EXAMPLE}"
+BARE = f"has no country code; write it in quotes with + and the country code: {EXAMPLE}"
+LANGUAGE_KEYS = "languages, api_tokens, outbound_numbers, agents, menus, crm"
 
 
 def load(text: str, **options) -> LoadReport:
@@ -37,3 +43,23 @@ def empty_database() -> None:
         Team.objects.filter(children=None).delete()
     for model in (OutboundNumber, Language, ApiToken):
         model.objects.all().delete()
+
+
+def changes(report):
+    """What changed, by name."""
+    return {line.name: line.keys for line in report.lines if line.outcome == Outcome.CHANGED}
+
+
+def created(report):
+    """The names of what was created."""
+    return [line.name for line in report.lines if line.outcome == Outcome.CREATED]
+
+
+def user(email):
+    """The login with this address."""
+    return User.objects.get(email=email)
+
+
+def agent(email):
+    """The agent with this address."""
+    return Agent.objects.get(user__email=email)
