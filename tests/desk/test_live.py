@@ -1,75 +1,19 @@
 """Server-sent events: what changes for an agent is on the agent's pages, whoever changed it."""
 
 import asyncio
-import json
 
 import pytest
-from django.test import AsyncClient, Client
+from django.test import Client
 
 from agents import availability
-from agents.models import Agent
 from calls.desk.state import read_desks
 from calls.models import Offer
-from ccai import heartbeat
 from ccai.times import now
 from tests.conftest import HOST
+from tests.desk.listening import Listener, do, logged_in
 from tests.factories import make_agent, make_call, make_menu
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-# Seconds; nothing waits so long when all is well.
-PATIENCE = 30
-
-
-class Listener:
-    """An open page's stream of events."""
-
-    def __init__(self, client):
-        self.client = AsyncClient()
-        self.client.cookies = client.cookies
-        self.events = []
-
-    async def __aenter__(self):
-        # Not `get`, which would send a second Host.
-        response = await self.client.request(path="/desk/events", headers=[(b"host", HOST.encode())])
-        assert response.headers["Content-Type"] == "text/event-stream"
-        self.chunks = aiter(response.streaming_content)
-        return self
-
-    async def __aexit__(self, *_error):
-        await self.chunks.aclose()
-
-    async def next(self, kind, having=""):
-        """The data of the next event of this kind that has these words."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                for event in self.events:
-                    if event[0] == kind and having in event[1]:
-                        self.events.remove(event)
-                        return event[1]
-                self.events += read_events((await anext(self.chunks)).decode())
-
-
-def read_events(text):
-    """The kind and the data of each event."""
-    events = []
-    for block in text.split("\n\n"):
-        lines = block.splitlines()
-        kind = next((line.removeprefix("event: ") for line in lines if line.startswith("event: ")), None)
-        if kind:
-            events.append((kind, "\n".join(line.removeprefix("data: ") for line in lines if line.startswith("data: "))))
-    return events
-
-
-def logged_in(agent):
-    client = Client(SERVER_NAME=HOST)
-    client.force_login(agent.user)
-    return client
-
-
-async def do(verb, *arguments, **named):
-    """`verb` is done by another process, as it were."""
-    return await asyncio.to_thread(verb, *arguments, **named)
 
 
 def test_it_begins_with_how_things_stand(center):
@@ -175,65 +119,6 @@ def test_who_has_not_logged_in_gets_nothing_else(db):
             return [chunk async for chunk in page.chunks]
 
     assert asyncio.run(listen()) == []
-
-
-def test_without_redis_pages_look_by_themselves(center, no_redis, caplog):
-    agent = make_agent(status="break")
-    client = logged_in(agent)
-
-    async def listen():
-        async with Listener(client) as page:
-            await page.next("main")
-            await do(availability.set_status, agent, "meal")
-            await page.next("main", 'class="status" data-status="meal"')
-
-    asyncio.run(listen())
-
-    assert [line for line in caplog.messages if "pages of agents look for changes every 5 s" in line][1:] == []
-    assert "pages of agents look for changes every 5 s" in caplog.text
-
-
-def test_an_announcement_that_is_lost_costs_seconds(center):
-    agent = make_agent(status="break")
-    client = logged_in(agent)
-
-    async def listen():
-        async with Listener(client) as page:
-            await page.next("main")
-            await do(Agent.objects.filter(pk=agent.pk).update, status="meal")
-            await page.next("main", 'class="status" data-status="meal"')
-
-    asyncio.run(listen())
-
-
-def test_open_pages_are_seen_and_hear_that_the_connection_lives(center):
-    agent = make_agent()
-    client = logged_in(agent)
-
-    async def listen():
-        async with Listener(client) as page:
-            return await page.next("alive")
-
-    before = now()
-    alive = json.loads(asyncio.run(listen()))
-
-    agent.refresh_from_db()
-    assert agent.seen_at >= before
-    assert heartbeat.steady_since(heartbeat.DESK, now()) >= before
-    assert abs(alive["now"] - now().timestamp() * 1_000) < PATIENCE * 1_000
-
-
-def test_pages_are_looked_for_though_the_last_is_closed(center):
-    client = logged_in(make_agent())
-
-    async def listen():
-        async with Listener(client) as page:
-            await page.next("main")
-        async with asyncio.timeout(PATIENCE):
-            while await do(heartbeat.steady_since, heartbeat.DESK, now()) is None:
-                await asyncio.sleep(0.2)
-
-    asyncio.run(listen())
 
 
 @pytest.mark.parametrize("count", [1, 30])
