@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import phonenumbers
 import requests
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_noop
 from phonenumbers import PhoneNumberFormat, ValidationResult
 from requests.auth import AuthBase
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 # Seconds for which it is left alone after silence, after a wrong password, and where it says "later" without a number;
 # and the longest time that it can ask for.
 SILENT, LOCKED_OUT, LATER, LONGEST = 5.0, 30.0, 60.0, 900.0
-EVERYTHING = "zendesk"
 # Tickets that one request asks for, comments that are looked through, and users whose identities are read, at most.
 TICKETS, COMMENTS, CANDIDATES = 25, 50, 3
 MAX_ID = 2**63 - 1
@@ -131,7 +131,7 @@ class ZendeskCrm(Crm):
 
     def complaint(self) -> str:
         """What an administrator has to mend before it answers, as it was told of last."""
-        return complaint(EVERYTHING)
+        return complaint(account())
 
     def add_comment(self, ticket_id: str, text: str, marker: str, *, may_be_there: bool) -> None:
         """The ticket has an internal note with this text, unless one with the marker is among its latest comments.
@@ -214,37 +214,38 @@ class Asking:
         body: dict[str, Any] | None = None,
     ) -> Answer:
         """An answer that is of the thing itself. Whoever is not to be asked now is not, by any process."""
-        own = f"{EVERYTHING}:{kind}"
-        if left := seconds_left(EVERYTHING, own):
+        everything = account()
+        own = f"{everything}:{kind}"
+        if left := seconds_left(everything, own):
             raise NotAsked("is not to be asked now", left)
         # Everybody who waits for the end of a silence would find out the same, by waiting for it together.
-        if left := seconds_of_another(EVERYTHING, settings.CCAI_ZENDESK_TIMEOUT):
+        if left := seconds_of_another(everything, settings.CCAI_ZENDESK_TIMEOUT):
             raise NotAsked("is being tried by another", left)
         try:
             answer = self._asked.ask(method, f"/api/v2{path}", params, body)
         except Silence:
-            self.is_news = pause(EVERYTHING, SILENT)
-            be_wary(EVERYTHING, LONGEST)
+            self.is_news = pause(everything, SILENT)
+            be_wary(everything, LONGEST)
             raise
         except NoAnswer:
-            trust(EVERYTHING)
+            trust(everything)
             raise
         wrong = find_wrong(answer)
-        trust(EVERYTHING, is_content=not wrong and answer.status in (200, 404, 422))
+        trust(everything, is_content=not wrong and answer.status in (200, 404, 422))
         if wrong:
-            self.is_news = complain(EVERYTHING, wrong)
+            self.is_news = complain(everything, wrong)
             if answer.status != 401:
                 raise CrmUnavailable(wrong)
-            pause(EVERYTHING, LOCKED_OUT)
+            pause(everything, LOCKED_OUT)
             raise CrmUnavailable(wrong, LOCKED_OUT)
         if answer.status == 429 or (answer.status == 503 and "Retry-After" in answer.headers):
             wait = read_wait(answer.headers["Retry-After"]) if "Retry-After" in answer.headers else LATER
             # With requests left for the account this is a limit of this kind of request.
             left_over = answer.headers.get("X-Rate-Limit-Remaining") or answer.headers.get("ratelimit-remaining") or ""
-            self.is_news = pause(own if left_over.isdecimal() and int(left_over[:9]) else EVERYTHING, wait)
+            self.is_news = pause(own if left_over.isdecimal() and int(left_over[:9]) else everything, wait)
             raise CrmUnavailable(f"{answer.status}, asks for {wait:g} s of peace", wait)
         if answer.status in (502, 503, 504):
-            self.is_news = pause(EVERYTHING, SILENT)
+            self.is_news = pause(everything, SILENT)
             raise CrmUnavailable(str(answer.status))
         return answer
 
@@ -268,6 +269,13 @@ def question() -> Iterator[Asking]:
         if asking.is_news:
             log.warning("Zendesk: %s", error)
         raise
+
+
+def account() -> str:
+    """The name under which is kept what the account did. With another address, user or token all begins anew."""
+    said = (settings.CCAI_ZENDESK_URL, settings.CCAI_ZENDESK_EMAIL)
+    secrets = (settings.CCAI_ZENDESK_TOKEN, settings.CCAI_ZENDESK_OAUTH_TOKEN)
+    return "zendesk:" + salted_hmac("calls.crm.zendesk", "\n".join(said + secrets)).hexdigest()[:16]
 
 
 def find_wrong(answer: Answer) -> str:

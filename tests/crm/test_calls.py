@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from calls import dispatch, lifecycle
 from calls.crm import comments, pausing
 from calls.crm.base import CrmContact
+from calls.crm.zendesk import account
 from calls.desk.callers import masked_call
 from calls.models import Call, CallEvent, CrmComment, DialPrompt, Disposition, EndUser, Participant, Ticket
 from calls.services import end_users, set_disposition
@@ -497,7 +498,7 @@ class TestComments:
         assert zendesk.asked() == [f"GET {COMMENTS}", f"PUT {TICKET}"]
 
     def test_a_pause_is_no_try_and_no_work(self, zendesk, clock):
-        pausing.pause("zendesk", 50)
+        pausing.pause(account(), 50)
         end(make_talk())
         EndUser.objects.create(number="+12025550123", ask_crm_at=now())
         make_call("scheduled", scheduled_at=now(), out_ticket_id="76519", ask_crm_at=now())

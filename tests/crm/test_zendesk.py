@@ -256,6 +256,16 @@ class TestPeace:
         assert ask.find_ticket("76518")
         assert words not in admin_client.get("/admin/").content.decode()
 
+    def test_another_token_is_tried_at_once(self, ask, zendesk, settings):
+        zendesk.answer(status=401)
+        with pytest.raises(CrmUnavailable):
+            ask.find_ticket("76518")
+        assert crm().complaint()
+        zendesk.answers.pop(0)
+        settings.CCAI_ZENDESK_TOKEN = "an0ther-t0k3n"
+        assert not crm().complaint()
+        assert ask.find_ticket("76518")
+
     def test_a_ticket_is_not_given_up_because_there_is_no_account(self, ask, zendesk):
         zendesk.answer(status=404, body=b"<html>Nothing here</html>")
         with pytest.raises(CrmUnavailable):
