@@ -93,6 +93,21 @@ PROMPTED = Fields(
     OUTBOUND.required,
     "The fields of the request, as they were sent.",
 )
+# Of the demo center, so that they can be sent as they are.
+NEW_CALLS = {
+    "Outbound": {
+        "call_type": CallType.OUTBOUND_API.value,
+        "agent_email": "ana@example.com",
+        "end_user_number": "+1 202-555-0171",
+    },
+    "Inbound": {"call_type": CallType.INBOUND_API.value, "menu_id": 21, "end_user_number": "+1 202-555-0172"},
+    "Scheduled": {
+        "call_type": CallType.SCHEDULED_API.value,
+        "menu_id": 21,
+        "end_user_number": "+1 202-555-0173",
+        "scheduled_at": "2040-01-01T12:00:00Z",
+    },
+}
 NEW_CALL = OneOf("call_type", {spelling: BODIES[kind] for spelling, kind in CALL_TYPES.items()})
 
 FLAGS_SET = Fields(
@@ -244,6 +259,7 @@ OF_CALLS: Operations = {
                 errors.NO_OUTBOUND_NUMBER,
             ),
             body=NEW_CALL,
+            examples=NEW_CALLS,
         ),
     },
     CallView: {

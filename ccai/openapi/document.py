@@ -143,8 +143,10 @@ class Builder:
         if listed:
             written["parameters"] = listed
         if said.body is not None:
-            content = {said.body_type: {"schema": self.schemas.of(said.body)}}
-            written["requestBody"] = {"required": True, "content": content}
+            content: Schema = {"schema": self.schemas.of(said.body)}
+            if said.examples:
+                content["examples"] = {name: {"value": value} for name, value in said.examples.items()}
+            written["requestBody"] = {"required": True, "content": {said.body_type: content}}
         responses = {str(status): self.answer(answer) for status, answer in answers.items()}
         by_status: dict[int, list[Sentence]] = {}
         for sentence in refusals:

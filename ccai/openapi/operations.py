@@ -44,7 +44,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """A verb. `name` is what a generated client calls it; `refusals` are those of its own, in the order of judging."""
+    """A verb. `name` is what a generated client calls it; `refusals` are those of its own, in the order of judging;
+    `examples` are bodies, by what they ask for."""
 
     name: str
     tag: str
@@ -54,6 +55,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: Any = None
     body_type: str = JSON
+    examples: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
 
 

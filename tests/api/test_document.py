@@ -16,9 +16,10 @@ from calls import errors
 from calls.models import CallType, FailReason, Status
 from calls.serializers import CALL_TYPES, CallObject
 from ccai.api.views import NothingHere
+from ccai.center import DEMO, load_files
 from ccai.openapi.document import addresses, verbs_of
 from ccai.openapi.views import DocsPage, SchemaView
-from tests.api_document import DIALECT, check_answer, document
+from tests.api_document import DIALECT, check_answer, document, make_validator
 
 BASE = "/apps/api/v1"
 # What is no verb of the API.
@@ -78,6 +79,14 @@ class TestWhatIsInIt:
                 for link in answer.get("links", {}).values():
                     taken = {parameter["name"] for parameter in verbs[link["operationId"]]["parameters"]}
                     assert set(link["parameters"]) <= taken
+
+    @pytest.mark.django_db
+    def test_the_examples_of_new_calls_can_be_sent_to_the_demo_center_as_they_are(self, api):
+        load_files([DEMO])
+        body = document()["paths"][f"{BASE}/calls"]["post"]["requestBody"]["content"]["application/json"]
+        for example in body["examples"].values():
+            make_validator(body["schema"]).validate(example["value"])
+            assert api.post("/calls", example["value"]).status_code == 201
 
     @pytest.mark.parametrize("name", sorted(document()["components"]["schemas"]))
     def test_a_schema_is_one(self, name):
