@@ -16,8 +16,10 @@ from calls.crm import comments, pausing
 from calls.crm.base import CrmContact
 from calls.crm.zendesk import account
 from calls.desk.callers import masked_call
-from calls.models import Call, CallEvent, CrmComment, DialPrompt, Disposition, EndUser, Participant, Ticket
+from calls.models import Call, CallEvent, CrmComment, DialPrompt, Disposition, EndUser, Offer, Participant, Ticket
 from calls.services import end_users, set_disposition
+from ccai.announcing import CHANNEL
+from ccai.redis import client as redis_client
 from ccai.times import now, wire_time
 from tests.admin.rows import admin_url, sent_back
 from tests.factories import make_agent, make_call, make_menu
@@ -191,6 +193,25 @@ class TestLater:
         end_users.identify(person, CrmContact("403", "Gus", ("+12025550123",)))
         person = EndUser.objects.get()
         assert (person.out_contact_id, person.name, person.ask_crm_at is not None) == left
+
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_the_agents_who_have_them_are_told(self, db, django_capture_on_commit_callbacks, is_known):
+        person = EndUser.objects.create(number="+12025550123", ask_crm_at=now())
+        if is_known:
+            EndUser.objects.create(number="+12025550111", out_contact_id="403")
+        asked, talking, gone = (make_agent() for _agent in range(3))
+        engagement = asked.engagements.create(kind="offer", started_at=now())
+        queued, over = make_call("queued", end_user=person), make_call("finished", end_user=person, agent=gone)
+        Offer.objects.create(call=queued, agent=asked, engagement=engagement, round=1, level=1)
+        stays = ((make_call("connected", end_user=person, agent=talking), talking), (over, gone))
+        for call, agent in stays:
+            Participant.objects.create(call=call, type="agent", agent=agent)
+        with redis_client().pubsub(ignore_subscribe_messages=True) as channel:
+            channel.subscribe(CHANNEL)
+            with django_capture_on_commit_callbacks(execute=True):
+                end_users.identify(person, CrmContact("403", "Gus", ("+12025550123",)))
+            heard = [channel.get_message(timeout=5) for _message in ("subscribed", "announced")]
+        assert [message["data"] for message in heard if message] == [f"{asked.pk} {talking.pk}".encode()]
 
     def test_two_who_are_one_keep_the_customers_name_for_them(self, db):
         known = EndUser.objects.create(number="+12025550111", out_contact_id="403")
