@@ -19,10 +19,11 @@ class Deadline:
     """After `seconds` the connections that a watched session opens inside are cut, wherever they stand: a server that
     sends a byte now and then keeps every time-out of a socket waiting for ever. It is entered once.
 
-    What such a cut looks like to who reads is left to chance, so ask `has_passed`."""
+    What such a cut looks like to who reads is left to chance, so ask `has_passed`; and `has_connected` whether anything
+    can have been sent: somebody was reached, through a proxy and TLS, where there are such."""
 
     def __init__(self, seconds: float) -> None:
-        self.has_passed = False
+        self.has_passed = self.has_connected = False
         self._lock = threading.Lock()
         self._watched: list[socket.socket] = []
         self._openings: list[Opening] = []
@@ -134,12 +135,22 @@ class WatchedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return new_connection(self, super()._new_conn)
 
+    def connect(self) -> None:
+        """As the one above; and the deadline knows that somebody is there."""
+        super().connect()
+        running.get().has_connected = True
+
 
 class WatchedTlsConnection(HTTPSConnection):
     """As WatchedConnection, from before the handshake on."""
 
     def _new_conn(self) -> socket.socket:
         return new_connection(self, super()._new_conn)
+
+    def connect(self) -> None:
+        """As the one above; and the deadline knows that somebody is there."""
+        super().connect()
+        running.get().has_connected = True
 
 
 class WatchedPool(HTTPConnectionPool):

@@ -11,7 +11,7 @@ from calls.voip.base import VoipError, VoipTimeout
 from calls.voip.twilio import client
 from calls.voip.twilio.client import QuietHttpClient, understood
 
-SHORT = 0.4
+SHORT = 0.8
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -75,7 +75,13 @@ def test_a_recording_comes_in_pieces_and_no_more_of_them_than_it_may_have(drippi
             QuietHttpClient().fetch_sound(address, ("AC", "secret"), BytesIO())
 
 
-def test_nobody_there_is_an_error_and_no_doubt(settings):
+@pytest.mark.parametrize("is_proxy", [True, False], ids=["the proxy refuses", "no TLS"])
+def test_nobody_there_is_an_error_and_no_doubt(dripping, settings, monkeypatch, is_proxy):
     settings.CCAI_TWILIO_TIMEOUT = SHORT
-    with pytest.raises(VoipError, match="reached"), understood():
-        QuietHttpClient().request("POST", "http://127.0.0.1:9/")
+    dripping.head = b"HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n" if is_proxy else b""
+    here = f"127.0.0.1:{dripping.server_address[1]}"
+    if is_proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{here}")
+    for address in ("http://127.0.0.1:9/", "https://twilio.invalid/" if is_proxy else f"https://{here}/"):
+        with pytest.raises(VoipError, match="reached"), understood():
+            QuietHttpClient().request("POST", address)

@@ -14,7 +14,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from calls.voip.base import VoipError, VoipTimeout
 from calls.voip.twilio.reasons import refusal
@@ -76,13 +76,15 @@ def make_client(http_client: TwilioHttpClient) -> Client:
 
 @contextmanager
 def in_time(seconds: float) -> Iterator[None]:
-    """What a watched session does inside is cut after `seconds`, and is a VoipTimeout then, whatever came of it; unless
-    there was no connection at all."""
+    """What a watched session does inside is cut after `seconds`, and is a VoipTimeout then, whatever came of it; a
+    VoipError where there was no connection at all."""
     with Deadline(seconds) as deadline:
         try:
             yield
-        except (OSError, HTTPError, ValueError) as error:
-            if not deadline.has_passed or (isinstance(error, requests.RequestException) and _never_arrived(error)):
+        except (OSError, HTTPError, ValueError):
+            if not deadline.has_connected:
+                raise VoipError("Twilio cannot be reached", fail_reason="voip_conn_signal") from None
+            if not deadline.has_passed:
                 raise
         if deadline.has_passed:
             raise VoipTimeout("Twilio did not answer in time")
@@ -102,17 +104,6 @@ def understood(*, agent: bool = False) -> Iterator[None]:
             raise VoipTimeout(f"Twilio answered HTTP {error.status}") from None
         raise refusal(error.status, error.code, agent=agent) from None
     except requests.RequestException as error:
-        if _never_arrived(error):
-            raise VoipError("Twilio cannot be reached", fail_reason="voip_conn_signal") from None
         raise VoipTimeout(f"Twilio did not answer: {type(error).__name__}") from None
     except (TwilioException, ValueError, TypeError, AttributeError, KeyError):
         raise VoipTimeout("Twilio's answer cannot be understood") from None
-
-
-def _never_arrived(error: requests.RequestException) -> bool:
-    """Whether there was no connection at all."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
