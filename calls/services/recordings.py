@@ -50,8 +50,12 @@ def keep(event: VoipEvent) -> bool:
             webhooks.record_calls("call.recorded", [event.call_id])
         if is_kept and event.kept is not None:
             event.kept()
-    if unused := before if is_kept else name:
-        default_storage.delete(unused)
+    unused = before if is_kept else name
+    try:
+        if unused:
+            default_storage.delete(unused)
+    except Exception:
+        log.exception("call %s: the file %s, which nobody needs, was not deleted", event.call_id, unused)
     return is_kept
 
 
