@@ -17,7 +17,7 @@ from calls.crm import crm
 from calls.models import Call, EndUser, FailReason, Status
 from calls.models.call import WITH_AGENT
 from calls.scope import Scope
-from calls.voip import first_provider, provider
+from calls.voip import can_be_rung
 from ccai import heartbeat
 from ccai.models import WebhookEndpoint
 from menus.models import DeflectionOption, Menu
@@ -115,9 +115,9 @@ def _of_providers(at: datetime) -> Iterator[Notice]:
 
 def _of_agents() -> Iterator[Notice]:
     """Agents whom the provider that is tried first cannot ring."""
-    if provider(first_provider()).rings_agents:
-        unreachable = Agent.objects.filter(user__is_active=True, sip_address="").order_by("pk")
-        yield from _of(Concern.AGENTS_WITHOUT_PHONE, unreachable, "user__email")
+    active = Agent.objects.filter(user__is_active=True)
+    unreachable = active.exclude(pk__in=can_be_rung(active).values("pk")).order_by("pk")
+    yield from _of(Concern.AGENTS_WITHOUT_PHONE, unreachable, "user__email")
 
 
 def _of_calls(scope: Scope, at: datetime) -> Iterator[Notice]:

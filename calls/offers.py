@@ -28,6 +28,7 @@ from calls.casting import (
 from calls.errors import OFFER_IS_GONE
 from calls.first_rows import read_in_order
 from calls.models import AnswerType, Call, Offer, Participant, Status
+from calls.voip import can_be_rung
 from ccai.errors import Refused
 from ccai.times import now
 
@@ -107,7 +108,7 @@ def advance(at: datetime) -> int:
         settle(Offer.objects.filter(call__in=due), Offer.Status.EXPIRED, at)
         groups_of = groups_with_agents(sorted({call.queue_id for call in due if call.queue_id}))
         serving = {pk for groups in groups_of.values() for group in groups for pk in group.agent_ids}
-        free = set(availability.free(Agent.objects.filter(pk__in=serving)).values_list("pk", flat=True))
+        free = set(availability.free(can_be_rung(Agent.objects.filter(pk__in=serving))).values_list("pk", flat=True))
 
         def standing(call: Call) -> tuple[int, str, int, int]:
             return call.queue_id or 0, call.offer_type, call.cast_level, call.cast_round
@@ -128,7 +129,7 @@ def hold_out(at: datetime) -> int:
     """Free agents are offered what waits for them. Returns how many offers that were."""
     with transaction.atomic():
         read_in_order()
-        agents = availability.lock_free(next_call.agents_of_busy_queues())
+        agents = availability.lock_free(can_be_rung(next_call.agents_of_busy_queues()))
         return 0 if not agents else _hold_out_to(agents, at)
 
 

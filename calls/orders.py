@@ -66,7 +66,7 @@ def carry_out(at: datetime, ask: Callable[[VoipOrder], None]) -> int:
         except Exception as error:
             log.warning("call %s: %s was not told to %s: %r", order.call_id, order.provider, order.kind, error)
             wait = None if _is_last(order) else timedelta(seconds=BACK_OFF[order.attempts - 1])
-            mine.update(next_at=wait and max(at, now()) + wait, error=repr(error)[:200])
+            mine.update(next_at=wait and max(at, now()) + wait, error=(str(error) or type(error).__name__)[:200])
         else:
             mine.update(next_at=None, error="")
     return REQUESTS

@@ -11,6 +11,7 @@ from agents.models import Agent, Engagement
 from calls.first_rows import AverageOfFirst
 from calls.lifecycle import seconds_between
 from calls.models import Call, Status
+from calls.voip import can_be_rung
 from menus.models import AgentGroup, Menu
 
 # A queue's handle time is that of its last so many finished calls; and so many seconds where there are none.
@@ -88,8 +89,9 @@ def estimate_wait(queued: int, free: int, at_work: int, handle_time: float) -> i
 def _count_agents(menu_ids: Collection[int]) -> tuple[dict[int, int], dict[int, int]]:
     """How many agents of each menu are free, and how many are at work: available, on a call, or wrapping one up."""
     engaged_by = Engagement.objects.filter(agent=OuterRef("agent"), ended_at=None).values("kind")[:1]
+    active = Agent.objects.filter(user__is_active=True)
     members = (
-        AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menu_ids, agent__user__is_active=True)
+        AgentGroup.agents.through.objects.filter(agentgroup__menu__in=menu_ids, agent__in=can_be_rung(active))
         .order_by()
         .values_list("agentgroup__menu", "agent", "agent__status", Subquery(engaged_by))
         .distinct()

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents import availability
 from agents.models import Agent
+from calls.voip import can_be_rung
 from menus.models import AgentGroup, Menu
 
 SHOWN = 30
@@ -30,7 +31,7 @@ def find_targets(agent: Agent, words: str, at: datetime) -> dict[str, Any]:
             | Q(team__name__icontains=word)
         )
         menus = menus.filter(name__icontains=word)
-    free = availability.free(Agent.objects.filter(pk=OuterRef("pk")))
+    free = availability.free(can_be_rung(Agent.objects.filter(pk=OuterRef("pk"))))
     mates = AgentGroup.objects.filter(agents=OuterRef("pk"), menu__groups__agents=agent)
     ranked = agents.annotate(is_free=Exists(free), is_mate=Exists(mates)).order_by(
         "-is_free", "-is_mate", "user__first_name", "user__last_name", "pk"

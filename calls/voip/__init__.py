@@ -1,8 +1,10 @@
 """The VoIP port: who carries the calls. Laid out like `django.core.mail.backends`: a base, and one adapter a file."""
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
+from agents.models import Agent
 from calls.voip.base import NoSuchProvider, VoipProvider
 
 
@@ -17,6 +19,11 @@ def provider(name: str) -> VoipProvider:
 def first_provider() -> str:
     """The name of the provider that is tried first."""
     return str(settings.CCAI_VOIP_PROVIDERS[0])
+
+
+def can_be_rung(agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    """Those of `agents` whom the provider that is tried first can ring; the others are offered nothing."""
+    return agents.exclude(sip_address="") if provider(first_provider()).rings_agents else agents
 
 
 def next_provider(name: str) -> str | None:
