@@ -3,8 +3,9 @@
 import pytest
 
 from calls.callbacks.twilio import _say_no_menu, _say_unknown, _say_unsigned
+from calls.models import Call
 from tests.factories import make_agent, make_center, make_menu
-from tests.voip.paper import ACCOUNT, PUBLIC, TOKEN, Paper, Twilio
+from tests.voip.paper import ACCOUNT, NUMBER, PUBLIC, TOKEN, Paper, Twilio, line_of
 
 PHONE = "+13105550100"
 
@@ -42,3 +43,43 @@ def ana(center):
 def menu(ana):
     """Ana's queue."""
     return make_menu(agents=[ana])
+
+
+@pytest.fixture
+def dial(api, clock, ana):
+    """Ana calls the number; her phone has been asked for. The call's id."""
+
+    def post(number=NUMBER):
+        body = {"call_type": "OutboundCall", "agent_email": "ana@example.com", "end_user_number": number}
+        call_id = api.post("/calls", body).json()["id"]
+        clock.tick()
+        return call_id
+
+    return post
+
+
+@pytest.fixture
+def reach(dial, clock, twilio):
+    """As `dial`, and Ana has answered, so that the end user's phone has been asked for."""
+
+    def answer(number=NUMBER):
+        call_id = dial(number)
+        twilio.report(line_of(call_id, None), "in-progress")
+        clock.tick()
+        return call_id
+
+    return answer
+
+
+@pytest.fixture
+def talk(reach, clock, twilio):
+    """As `reach`, and the end user has answered."""
+
+    def begin():
+        call_id = reach()
+        twilio.report(line_of(call_id), "in-progress")
+        clock.tick()
+        assert Call.objects.get(pk=call_id).status == "connected"
+        return call_id
+
+    return begin

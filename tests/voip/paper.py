@@ -16,6 +16,7 @@ from calls.voip.twilio import TwilioProvider
 TOKEN = "a-token-that-nobody-guesses"
 ACCOUNT = "AC" + "0" * 32
 PUBLIC = "https://calls.example.com"
+NUMBER = "+12025550123"
 sids = count(1)
 
 
