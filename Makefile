@@ -9,9 +9,12 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 WORKERS := 2
 # What takes a browser or other programs, and is tested once, on one database.
 ONCE := tests/browser tests/outside
-# What asks no database, asks every one alike, or brings its own: it is tested on SQLite alone.
-ALIKE := tests/serve tests/settings tests/admin/test_permissions.py tests/admin/test_pages.py tests/api/test_words.py \
-	tests/center/test_yaml.py tests/webhooks/test_addresses.py
+# What asks no database, asks every one alike, or brings its own: it is tested on SQLite alone. What the tests of calls
+# among these ask of a database, others ask on both.
+ALIKE := tests/serve tests/settings tests/commands tests/admin/test_list_queries.py tests/admin/test_permissions.py \
+	tests/api/test_databases.py tests/api/test_words.py tests/center/test_faults.py tests/center/test_yaml.py \
+	tests/webhooks/test_addresses.py tests/desk/test_pulse.py $(addprefix tests/calls/test_, deflections.py hang_up.py \
+	hold.py refusal_order.py sandbox_numbers.py transfer_requests.py trouble.py)
 
 # What is installed, as files: a target that is older than its requirements is made again.
 RUNTIME := $(VENV)/.runtime
@@ -45,7 +48,7 @@ test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for wh
 	$(BIN)/pytest --db postgresql $(ONCE:%=--ignore %) $(ALIKE:%=--ignore %) -n $(WORKERS) --dist loadgroup
 
 test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
-	$(BIN)/pytest --db sqlite tests/browser
+	$(BIN)/pytest --db sqlite tests/browser -n $(WORKERS) --dist loadfile
 
 test-outside: $(DEVELOPMENT) $(PEERS) $(TAP)  ## The center among programs that others wrote: clients of its API, and what plays its peers
 	$(BIN)/pytest --db postgresql tests/outside -n $(WORKERS) --dist loadgroup

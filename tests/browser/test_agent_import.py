@@ -1,9 +1,6 @@
 """Agents come into the back office by a table, faults and all; the list shows what they do without being asked."""
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 FAULTY = """email;first_name;team;languages;active
 vera@example.com;Vera;Imported/Night;en;yes

@@ -3,12 +3,9 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.agents import MENUS
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_a_live_call_is_watched_read_by_keys_and_ended_with_a_reason(back_office, agents, caller):

@@ -3,13 +3,10 @@
 import re
 import time
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.agents import BOTH, CLOSED, MENUS, TALKER, TICKET, email
 from tests.serve.running import wait_for
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 class TestLoggingIn:

@@ -4,12 +4,9 @@ import csv
 from datetime import UTC, datetime, timedelta
 
 import openpyxl
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.agents import MENUS
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 ENDING = "7391"
 NUMBERS = (f"+1 202-555-{ENDING}", f"+1 415-555-{ENDING}")

@@ -1,9 +1,6 @@
 """The tree of menus in a browser: edited by drag and by keys, folded, and a branch of it closed and opened again."""
 
-import pytest
 from playwright.sync_api import expect
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 BRANCH = """
 menus:

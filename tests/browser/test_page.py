@@ -9,8 +9,6 @@ from tests.browser.agents import MENUS, TALKER, email
 from tests.browser.seeing import find_faint_text, find_nameless
 from tests.serve.running import wait_for
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 class TestTwoTabs:
     def test_they_agree(self, agents, browsers, caller):

@@ -3,12 +3,9 @@
 import csv
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.agents import MENUS
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 DRAWN = "id => Boolean(Chart.getChart(document.querySelector(`[data-chart=${id}]`))?.data.datasets[0].data.length)"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"

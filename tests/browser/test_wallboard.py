@@ -2,12 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.agents import MENUS
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_the_wallboard_changes_by_itself_and_says_when_it_is_cut_off(back_office, caller):
