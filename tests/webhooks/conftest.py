@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 from django.db import transaction
 
+from ccai.models import WebhookDelivery
 from ccai.webhooks import endpoints, recording
 from ccai.webhooks.sending import Sender
 from tests.webhooks.receiver import receiving
@@ -46,3 +47,13 @@ def tell(subject, *numbers):
 def send():
     """Send all that is due. Returns how many tries that were."""
     return Sender().run()
+
+
+def delivery():
+    """The only one."""
+    return WebhookDelivery.objects.get()
+
+
+def statuses():
+    """How far each delivery has come, in order."""
+    return list(WebhookDelivery.objects.order_by("pk").values_list("status", flat=True))

@@ -14,23 +14,13 @@ from ccai.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, Webhoo
 from ccai.tasks import send_webhooks
 from ccai.times import now
 from ccai.webhooks import again, endpoints, outbox
-from ccai.webhooks.posting import BROKEN, NOT_HTTP, REFUSED, TOO_LATE
+from ccai.webhooks.posting import REFUSED
 from ccai.webhooks.sending import NOT_SENT
 from tests.api_document import message_validator
 from tests.calls.test_races import all_at_once
-from tests.webhooks.conftest import send, tell
+from tests.webhooks.conftest import delivery, send, statuses, tell
 
 pytestmark = pytest.mark.usefixtures("inside")
-
-
-def delivery():
-    """The only one."""
-    return WebhookDelivery.objects.get()
-
-
-def statuses():
-    """How far each delivery has come, in order."""
-    return list(WebhookDelivery.objects.order_by("pk").values_list("status", flat=True))
 
 
 def test_events_of_a_call_arrive_in_their_order(receiver):
@@ -224,96 +214,6 @@ def wait_until(is_so):
         time.sleep(0.02)
 
 
-def test_answers_that_drip_redirect_or_are_no_http_are_failures(make_receiver, settings):
-    settings.CCAI_WEBHOOK_TIMEOUT = 1
-    dripping, redirecting, lying = make_receiver(), make_receiver(), make_receiver()
-    endless, cut = make_receiver(), make_receiver()
-    dripping.answer = lambda handler, message: handler.drip(30)
-    endless.answer = lambda handler, message: handler.drip(30, b"HTTP/1.1 200 OK\r\n", b"X-More: to come\r\n")
-    cut.answer = lambda handler, message: handler.drip(0, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")
-    redirecting.answer = lambda handler, message: handler.say(307, Location=lying.url)
-
-    def lie(handler, message):
-        handler.wfile.write(b"<html>hello</html>\r\n\r\n")
-        handler.close_connection = True
-
-    lying.answer = lie
-    tell("call:1", 1)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        # The handshake of TLS is never answered.
-        silent = endpoints.make_endpoint(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-        again.send_again_since(silent, now() - timedelta(minutes=1))
-        began = time.monotonic()
-        send()
-    assert time.monotonic() - began < 20
-    tries = {attempt.delivery.endpoint_id: attempt for attempt in WebhookAttempt.objects.select_related("delivery")}
-    assert (tries[dripping.endpoint.pk].code, tries[dripping.endpoint.pk].error) == (None, TOO_LATE)
-    assert (tries[endless.endpoint.pk].code, tries[endless.endpoint.pk].error) == (None, TOO_LATE)
-    assert (tries[cut.endpoint.pk].code, tries[cut.endpoint.pk].error) == (None, NOT_HTTP)
-    assert tries[silent.pk].error == TOO_LATE
-    assert tries[redirecting.endpoint.pk].code == 307
-    assert tries[lying.endpoint.pk].error
-    assert len(lying.got) == 1  # its own; nobody was led there
-    assert statuses() == ["pending"] * 6
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        ("600", 600),
-        ("99999999999999999999", 12 * 3_600),
-        ("9" * 5_000, 12 * 3_600),
-        ("Wed, 01 Jan 2031 00:20:00 GMT", 1_200),
-        ("Fri, 01 Jan 2100 00:00:00 GMT", 12 * 3_600),
-        ("Mon, 01 Jan 2001 00:00:00 GMT", 5),
-        ("soon", 5),
-        ("-1", 5),
-    ],
-)
-def test_an_endpoint_that_asks_to_be_left_in_peace_is(receiver, time_machine, said, seconds):
-    time_machine.move_to("2031-01-01T00:00:00+00:00", tick=False)
-    receiver.answer = lambda handler, message: handler.say(503, Retry_After=said)
-    tell("call:1", 1)
-    send()
-    pause = (delivery().due_at - now()).total_seconds()
-    assert -1 <= pause - seconds <= 2
-
-
-def test_a_pause_begins_when_the_try_has_ended(receiver, settings, clock):
-    settings.CCAI_WEBHOOK_TIMEOUT = 1
-    over = threading.Event()
-    receiver.answer = lambda handler, message: 200 if over.wait(20) else 500
-    tell("call:1", 1)
-    send()
-    over.set()
-    assert WebhookAttempt.objects.get().error == TOO_LATE
-    assert (delivery().due_at - now()).total_seconds() >= 5  # four, and the second that it took
-
-
-def test_a_connection_that_was_closed_when_it_was_used_again_is_no_failed_try(receiver):
-    def answer(handler, message):
-        handler.times = getattr(handler, "times", 0) + 1
-        if handler.times == 2:
-            handler.close_connection = True
-            return None
-        return 200
-
-    receiver.answer = answer
-    tell("call:1", 1, 2, 3)
-    send()
-    assert statuses() == ["delivered"] * 3
-    assert WebhookAttempt.objects.count() == 3
-    assert receiver.numbers == [1, 2, 2, 3, 3]
-
-    def hang_up(handler, message):
-        handler.close_connection = True
-
-    receiver.answer = hang_up
-    tell("call:2", 4)
-    send()
-    assert WebhookAttempt.objects.latest("pk").error == BROKEN
-
-
 def test_secrets_are_verified_by_the_library_and_two_are_good_while_one_is_rotated(receiver, clock):
     old = receiver.endpoint.secret
     endpoints.rotate_secret(receiver.endpoint)
@@ -363,72 +263,6 @@ def test_what_is_behind_a_dead_endpoint_is_not_looked_at_each_second(receiver, c
     assert receiver.numbers == [0]
     assert len(set(WebhookDelivery.objects.values_list("due_at", flat=True))) == 1
     assert outbox.find_due(now()) == []
-
-
-def test_one_click_sends_again_one_or_all_since_a_time(receiver, clock):
-    receiver.endpoint.events = ["agent.*"]
-    receiver.endpoint.save()
-    other = endpoints.make_endpoint("http://127.0.0.1:9/", events=["call.*"])
-    tell("call:1", 1)  # the receiver has not wanted it
-    clock.jump(60)
-    since = now()
-    receiver.endpoint.events = []
-    receiver.endpoint.save()
-    endpoints.disable(other)
-    tell("call:1", 2, 3)
-    send()
-    assert receiver.numbers == [2, 3]
-    endpoints.send_again(WebhookDelivery.objects.get(endpoint=receiver.endpoint, event__body__contains='"number":3'))
-    send()
-    assert receiver.numbers == [2, 3, 3]
-    assert again.send_again_since(receiver.endpoint, since) == 2
-    send()
-    assert receiver.numbers == [2, 3, 3, 2, 3]
-    assert again.send_again_since(receiver.endpoint, since - timedelta(hours=1)) == 3
-    send()
-    assert receiver.numbers[5:] == [1, 2, 3]
-    tried = WebhookDelivery.objects.filter(endpoint=receiver.endpoint).latest("pk")
-    assert tried.tries.count() >= 1
-
-
-def test_what_is_to_be_sent_again_goes_on_after_whoever_saw_to_it_died(receiver, monkeypatch):
-    monkeypatch.setattr(again, "BATCH", 2)
-    monkeypatch.setattr(again, "MOST_COUNTED", 3)
-    tell("call:1", 1, 2, 3)
-    tell("agent:1", 4, 5)
-    endpoints.send_test(receiver.endpoint)
-    send()
-    since = now() - timedelta(minutes=1)
-    for _click in range(2):
-        assert again.send_again_since(receiver.endpoint, since) == 4  # it has counted no further
-    assert set(statuses()) == {"delivered"}  # no page waits for any of it
-    assert again.go_on(now()) == 2
-    assert statuses().count("pending") == 2
-    [order] = again.orders_of(receiver.endpoint.pk)
-    assert order.since == since
-    tell("call:2", 6)  # later than the order, and on its way by itself
-
-    receiver.got = []
-    send()
-    heard = [message["data"]["number"] for message in receiver.messages]
-    assert sorted(heard) == [1, 2, 3, 4, 5, 6]
-    assert [number for number in heard if number < 4] == [1, 2, 3]
-    assert again.orders_of(receiver.endpoint.pk) == []
-    assert send() == 0
-
-
-def test_what_is_to_be_sent_again_is_kept_for_one_switched_off_and_ends_with_one_deleted(receiver):
-    other = endpoints.make_endpoint("http://127.0.0.1:9/", events=["agent.*"])
-    tell("call:1", 1)
-    send()
-    assert again.send_again_since(other, now() - timedelta(minutes=1)) == 0
-    again.send_again_since(receiver.endpoint, now() - timedelta(minutes=1))
-    endpoints.disable(receiver.endpoint)
-    assert (send(), statuses(), delivery().due_at) == (0, ["pending"], None)
-    again.send_again_since(receiver.endpoint, now() - timedelta(minutes=1))
-    receiver.endpoint.delete()
-    assert send() == 0
-    assert not WebhookEvent.objects.filter(type=again.ORDER).exists()
 
 
 def test_a_test_goes_to_one_endpoint_at_once_and_in_place_of_tests_that_wait(make_receiver):
