@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, TypedDict
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from agents.serializers import AgentInfo, agent_snapshot
 from calls.files.serving import file_path
@@ -42,14 +41,14 @@ class CustomerFlags(TypedDict):
     repeat_customer: bool
 
 
-class FlaggedCallObject(CallObject):
-    """The call object, and its customer flags."""
+class BesideFlagged(TypedDict):
+    """What stands beside a call whose flags are set."""
 
     customer_flag: CustomerFlags
 
 
-class InformedCallObject(CallObject):
-    """The call object, and its data parameters."""
+class BesideInformed(TypedDict):
+    """What stands beside a call whose data parameters are set."""
 
     data_parameters: Annotated[dict[str, str | float | bool], Keywords("The whole map.")]
 
@@ -61,38 +60,36 @@ def public_url(name: str) -> str:
 
 def read_calls(call_ids: Collection[int]) -> dict[int, CallObject]:
     """The call objects of those calls, unmasked, as they are now, in a fixed number of queries."""
-    return {call.pk: _object(call) for call in _find(call_ids)}
+    calls = Call.objects.with_parts().filter(pk__in=call_ids)
+    return {call.pk: call_object(call, CallParts.of(call), public_url, clear=True) for call in calls}
 
 
-def read_flagged(call_ids: Collection[int]) -> dict[int, FlaggedCallObject]:
-    """As `read_calls`, each with its customer flags."""
-    return {call.pk: FlaggedCallObject(**_object(call), customer_flag=flags_of(call)) for call in _find(call_ids)}
-
-
-def flags_of(call: Call) -> CustomerFlags:
-    """The customer flags of `call`."""
-    return CustomerFlags(
-        verified_customer=call.verified_customer, bad_actor=call.bad_actor, repeat_customer=call.repeat_customer
-    )
-
-
-def read_informed(call_ids: Collection[int]) -> dict[int, InformedCallObject]:
-    """As `read_calls`, each with its data parameters."""
+def read_flags(call_ids: Collection[int]) -> dict[int, BesideFlagged]:
+    """The customer flags of those calls, as they are now."""
+    calls = Call.objects.filter(pk__in=call_ids).only(*CustomerFlags.__annotations__)
     return {
-        call.pk: InformedCallObject(**_object(call), data_parameters=call.data_parameters) for call in _find(call_ids)
+        call.pk: BesideFlagged(
+            customer_flag=CustomerFlags(
+                verified_customer=call.verified_customer,
+                bad_actor=call.bad_actor,
+                repeat_customer=call.repeat_customer,
+            )
+        )
+        for call in calls
     }
 
 
-def _find(call_ids: Collection[int]) -> QuerySet[Call]:
-    return Call.objects.with_parts().filter(pk__in=call_ids)
+def read_parameters(call_ids: Collection[int]) -> dict[int, BesideInformed]:
+    """The data parameters of those calls, as they are now."""
+    calls = Call.objects.filter(pk__in=call_ids).only("data_parameters")
+    return {call.pk: BesideInformed(data_parameters=call.data_parameters) for call in calls}
 
 
-def _object(call: Call) -> CallObject:
-    return call_object(call, CallParts.of(call), public_url, clear=True)
-
-
-# What is told of an event of a call where that is more than the call.
-READERS: dict[str, recording.Read] = {"call.flagged": read_flagged, "call.data_parameters_updated": read_informed}
+# What an event is about, where the call does not show it.
+BESIDE: dict[str, recording.Read] = {
+    "call.flagged": read_flags,
+    "call.data_parameters_updated": read_parameters,
+}
 
 
 def read_offers(offer_ids: Collection[int]) -> dict[int, OfferedCallObject]:
@@ -118,7 +115,8 @@ def offer_info(offer: Offer) -> OfferInfo:
 
 def record_calls(type_: str, call_ids: Iterable[int]) -> None:
     """`type_` has happened to those calls. In the transaction that does it, which has them locked."""
-    recording.record(type_, READERS.get(type_, read_calls), {call_id: subject_of(call_id) for call_id in call_ids})
+    subjects = {call_id: subject_of(call_id) for call_id in call_ids}
+    recording.record(type_, read_calls, subjects, BESIDE.get(type_))
 
 
 def record_offers(type_: str, offers: Mapping[int, int]) -> None:

@@ -1,10 +1,10 @@
 """What is said of the messages that endpoints of others are sent: one for each type of event."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 from agents.serializers import AgentObject
 from calls.serializers import CallObject
-from calls.webhooks import FlaggedCallObject, InformedCallObject, OfferedCallObject
+from calls.webhooks import BesideFlagged, BesideInformed, OfferedCallObject
 from ccai.openapi.operations import JSON
 from ccai.shapes import Fields, Keywords, Schema, Schemas, Time
 from ccai.webhooks.endpoints import EndpointTest
@@ -14,13 +14,15 @@ TAG = "Webhooks"
 
 # What is told, by type, or by the first word of it.
 DATA: dict[str, tuple[str, Any]] = {
-    "call.flagged": ("CallFlaggedEvent", FlaggedCallObject),
-    "call.data_parameters_updated": ("CallInformedEvent", InformedCallObject),
+    "call.flagged": ("CallFlaggedEvent", CallObject),
+    "call.data_parameters_updated": ("CallInformedEvent", CallObject),
     "call": ("CallEvent", CallObject),
     "offer": ("OfferEvent", OfferedCallObject),
     "agent": ("AgentEvent", AgentObject),
     "endpoint": ("EndpointEvent", EndpointTest),
 }
+# What stands beside it.
+BESIDE: dict[str, Any] = {"call.flagged": BesideFlagged, "call.data_parameters_updated": BesideInformed}
 HEADERS = {
     "webhook-id": "The event's own id: the same in every attempt, and in the body.",
     "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
@@ -44,7 +46,8 @@ def message(kind: str) -> Fields:
     """The body of events of a kind."""
     name, data = DATA[kind]
     types: Any = Annotated[str, Keywords(enum=[type_ for type_ in TYPES if kind_of(type_) == kind])]
-    keys = {"id": str, "type": types, "timestamp": Time, "data": data}
+    beside = get_type_hints(BESIDE[kind], include_extras=True) if kind in BESIDE else {}
+    keys = {"id": str, "type": types, "timestamp": Time, "data": data, **beside}
     return Fields(name, keys, keys, "An event: what happened, when, and how things stood then.")
 
 

@@ -9,7 +9,7 @@ event, nothing is made; one query a transaction tells.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -28,11 +28,12 @@ BATCH = 500
 Read = Callable[[Collection[int]], Mapping[int, Mapping[str, Any]]]
 
 
-def record(type_: str, read: Read, subjects: Mapping[int, str]) -> None:
+def record(type_: str, read: Read, subjects: Mapping[int, str], beside: Read | None = None) -> None:
     """In the transaction under way, `type_` has happened to the things with the keys of `subjects`.
 
-    `read` has what is told of them; a subject, such as "call:12", is what it happened to: events of one subject arrive
-    in the order in which they are recorded. Whoever records has the subject's row locked until the transaction ends.
+    `read` has what is told of them, and `beside` what else stands in the message, by its name. A subject, such as
+    "call:12", is what it happened to: events of one subject arrive in the order in which they are recorded. Whoever
+    records has the subject's row locked until the transaction ends.
     ValueError where there is no such type; TransactionManagementError outside of a transaction.
     """
     if type_ not in TYPES:
@@ -43,7 +44,9 @@ def record(type_: str, read: Read, subjects: Mapping[int, str]) -> None:
     if connection.ledger is None:
         connection.ledger = Notes(connection)
     at, savepoints = now(), _savepoints(connection)
-    connection.ledger.notes += [Note(type_, subject, read, key, at, savepoints) for key, subject in subjects.items()]
+    connection.ledger.notes += [
+        Note(type_, subject, (read, beside), key, at, savepoints) for key, subject in subjects.items()
+    ]
 
 
 def catch_up(subjects: Collection[str]) -> None:
@@ -55,16 +58,18 @@ def catch_up(subjects: Collection[str]) -> None:
 
 @dataclass
 class Note:
-    """Something that was done. `data` tells it, once it is read; `read_within` are the savepoints set at that time."""
+    """Something that was done. `data` tells it, with what stands beside it, once it is read; `read_within` are the
+    savepoints set at that time."""
 
     type: str
     subject: str
-    read: Read
+    readers: tuple[Read, Read | None]
     key: int
     at: datetime
     savepoints: frozenset[str]
     is_read: bool = False
     data: Mapping[str, Any] | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
     read_within: frozenset[str] = frozenset()
 
 
@@ -85,13 +90,13 @@ class Notes:
         self.notes = [note for note in self.notes if savepoint not in note.savepoints]
         for note in self.notes:
             if savepoint in note.read_within:
-                note.is_read, note.data, note.read_within = False, None, frozenset()
+                note.is_read, note.data, note.beside, note.read_within = False, None, {}, frozenset()
 
     def write(self) -> None:
         """There is an event of each note, and a delivery for each endpoint that wants it."""
         self._read([note for note in self.notes if not note.is_read])
         told = [
-            (make_event(note.type, note.subject, note.data, note.at), note)
+            (make_event(note.type, note.subject, note.data, note.at, note.beside), note)
             for note in self.notes
             if note.data is not None
         ]
@@ -116,15 +121,16 @@ class Notes:
     def _read(self, notes: list[Note]) -> None:
         """What is to be told of `notes` is known: nothing of those that nobody wants."""
         within = _savepoints(self.connection)
-        by_reader: dict[Read, list[Note]] = defaultdict(list)
+        by_readers: dict[tuple[Read, Read | None], list[Note]] = defaultdict(list)
         for note in notes:
             note.is_read, note.read_within = True, within
             if self._endpoints_for(note.type):
-                by_reader[note.read].append(note)
-        for read, alike in by_reader.items():
-            found = read({note.key for note in alike})
+                by_readers[note.readers].append(note)
+        for (read, beside), alike in by_readers.items():
+            keys = {note.key for note in alike}
+            found, more = read(keys), beside(keys) if beside else {}
             for note in alike:
-                note.data = found.get(note.key)
+                note.data, note.beside = found.get(note.key), more.get(note.key, {})
 
     def _endpoints_for(self, type_: str) -> list[WebhookEndpoint]:
         """The endpoints that want `type_`. One that is switched off because it failed has its events kept."""
@@ -138,9 +144,11 @@ def _savepoints(connection: Any) -> frozenset[str]:
     return frozenset(filter(None, connection.savepoint_ids))
 
 
-def make_event(type_: str, subject: str, data: Mapping[str, Any], at: datetime) -> WebhookEvent:
-    """The event, with an id and a message of its own. It is not saved."""
+def make_event(
+    type_: str, subject: str, data: Mapping[str, Any], at: datetime, beside: Mapping[str, Any] | None = None
+) -> WebhookEvent:
+    """The event, with an id and a message of its own, in which `beside` stands after `data`. It is not saved."""
     uid = f"msg_{uuid4().hex}"
-    body = {"id": uid, "type": type_, "timestamp": wire_time(at), "data": data}
+    body = {"id": uid, "type": type_, "timestamp": wire_time(at), "data": data, **(beside or {})}
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return WebhookEvent(uid=uid, type=type_, subject=subject, body=text, at=at)
