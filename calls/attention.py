@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import redis
+from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 
 from agents.models import Agent
-from calls.crm import crm
+from calls.crm import crm, pausing
 from calls.models import Call, EndUser, FailReason, Status
 from calls.models.call import WITH_AGENT
 from calls.scope import Scope
@@ -47,6 +48,7 @@ class Concern(Enum):
     """What may be wrong, the worst first."""
 
     CLOCK_STANDS = auto()
+    PROVIDER_UNHEARD = auto()
     PROVIDER_FAILS = auto()
     CALLS_STUCK = auto()
     CALLS_OVERDUE = auto()
@@ -93,7 +95,11 @@ def _of_the_clock() -> Iterator[Notice]:
 
 
 def _of_providers(at: datetime) -> Iterator[Notice]:
-    """Providers at which many of the latest calls failed on the line, or the very latest did, one after the other."""
+    """Providers that are not heard; and those at which many of the latest calls failed on the line, or the very latest
+    did, one after the other."""
+    for name in settings.CCAI_VOIP_PROVIDERS:
+        if complaint := pausing.complaint(f"voip:{name}"):
+            yield Notice(Concern.PROVIDER_UNHEARD, name=gettext(complaint))
     lately = (
         Call.objects.filter(created_at__gt=at - LATELY)
         .exclude(voip_provider="")

@@ -22,6 +22,7 @@ from ccai.times import now
 # What stops calls comes before what is merely to be known.
 GRAVE = (
     Concern.CLOCK_STANDS,
+    Concern.PROVIDER_UNHEARD,
     Concern.PROVIDER_FAILS,
     Concern.CALLS_STUCK,
     Concern.QUEUES_UNSERVED,
@@ -86,6 +87,7 @@ SENTENCES = {
     Concern.MENUS_REDIRECTED: ngettext_lazy(
         "%(count)d menu is redirected by hand.", "%(count)d menus are redirected by hand.", "count"
     ),
+    Concern.PROVIDER_UNHEARD: _("Calls are lost: what a provider reports was not heard in the last hour. %(name)s"),
     Concern.CRM_REFUSES: _("The CRM does not answer. %(name)s"),
     Concern.CRM_SILENT: ngettext_lazy(
         "The CRM has not yet said who %(count)d caller is. It is asked again each minute.",

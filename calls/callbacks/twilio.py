@@ -16,10 +16,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpRe
 from django.urls import path
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from calls import orders
+from calls.crm import pausing
 from calls.models import Call, Hold, Participant, Status, TwilioLine, TwilioRecording, VoipOrder
 from calls.services import apply_voip_event, phone
 from calls.voip.base import VoipEvent, VoipEventKind
@@ -44,6 +46,10 @@ HIDDEN = frozenset(
 IN_CONFERENCE = (Status.CONNECTING, Status.CONNECTED)
 # With these every line of the call is to be over.
 LAST = (VoipEventKind.FAILED, VoipEventKind.ENDED)
+SIGNED_OTHERWISE = gettext_noop(
+    "Twilio signs what it sends with another token than CCAI_TWILIO_AUTH_TOKEN, or for another address than"
+    " CCAI_PUBLIC_URL."
+)
 
 View = Callable[..., HttpResponse]
 
@@ -55,7 +61,7 @@ def signed(view: View) -> View:
     def verified(request: HttpRequest, **which: Any) -> HttpResponse:
         signature = request.headers.get("X-Twilio-Signature", "")
         if not is_signed(_asked_for(request), request.POST, signature):
-            if signature:
+            if signature and request.POST.get("AccountSid") == settings.CCAI_TWILIO_ACCOUNT_SID:
                 _say_unsigned(int(now().timestamp()) // 60)
             return HttpResponseForbidden()
         return view(request, **which)
@@ -269,12 +275,9 @@ def _say_unknown(call_id: int) -> None:
 
 @lru_cache(maxsize=1)
 def _say_unsigned(_minute: int) -> None:
-    """Once a minute: the calls behind all of these are lost."""
-    log.warning(
-        "What Twilio sends is signed otherwise than it is to be. Look at CCAI_TWILIO_AUTH_TOKEN, which is to be the"
-        " account's, and at CCAI_PUBLIC_URL, which is to be where Twilio finds this center: %s",
-        settings.CCAI_PUBLIC_URL,
-    )
+    """Once a minute, in the log and on the admin's first page: the calls behind these requests are lost."""
+    log.warning("%s This is %s", SIGNED_OTHERWISE, settings.CCAI_PUBLIC_URL)
+    pausing.complain(f"voip:{NAME}", SIGNED_OTHERWISE)
 
 
 @lru_cache(maxsize=1_000)

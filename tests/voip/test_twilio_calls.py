@@ -253,16 +253,21 @@ class TestWhatIsNotOfTwilio:
         assert Call.objects.get(pk=call_id).status == "connecting"
         assert twilio.client.get(path).status_code == 405
 
-    def test_is_logged_once_a_minute_where_it_is_signed(self, dial, clock, twilio, caplog):
+    def test_is_told_once_a_minute_and_on_the_first_page(self, dial, clock, twilio, caplog, admin_client):
         path = f"/voip/twilio/{dial()}/0/1/status"
+        words = "another token than CCAI_TWILIO_AUTH_TOKEN"
         caplog.clear()
+        for account in ("", "AC" + "1" * 32):
+            twilio.post(path, {"To": NUMBER, "AccountSid": account}, signature="nonsense")
+        assert words not in caplog.text + admin_client.get("/admin/").content.decode()
         for _minute in range(2):
             for signature in ("", "nonsense", "more of it"):
-                twilio.post(path, {"To": NUMBER}, signature=signature)
+                twilio.post(path, {"To": NUMBER, "AccountSid": ACCOUNT}, signature=signature)
             clock.jump(60)
-        said = [record.getMessage() for record in caplog.records if record.name.startswith("calls")]
+        said = [record.getMessage() for record in caplog.records if words in record.getMessage()]
         assert len(said) == 2
-        assert said[0].endswith(f"CCAI_PUBLIC_URL, which is to be where Twilio finds this center: {PUBLIC}")
+        assert said[0].endswith(PUBLIC)
+        assert words in admin_client.get("/admin/").content.decode()
 
     def test_comes_by_the_name_that_the_world_has_for_the_center_too(self, dial, twilio):
         line = line_of(dial(), None)
