@@ -137,7 +137,8 @@ def begin(call: Call, cause: str, at: datetime) -> None:
     """
     if call.status not in BIRTHS:
         raise InvalidTransition(f"no call is born {call.status}")
-    call.created_at = call.updated_at = at
+    # Who polls by `updated_at` may have read on since `at`.
+    call.created_at, call.updated_at = at, max(at, now())
     for column, value in consequences(call, call.status, at).items():
         setattr(call, column, value)
     call.save(force_insert=True)

@@ -31,8 +31,8 @@ def begin_action_only(
 
     `Voice Inbound (Mobile)`, or `Voice Outbound` where the agent called. Refused where the agent is not free.
     """
-    at = at or now()
     party = checks.find_party_of(number)
+    at = at or now()
     with transaction.atomic():
         engagement = checks.take_agents_time(agent, Engagement.Kind.CALL, at) if agent else None
         call = Call(

@@ -127,17 +127,17 @@ def _prepare_inbound(request: CallRequest) -> PreparedCall:
     groups = offers.groups_with_agents([menu.pk])[menu.pk]
 
     def write() -> NewCall:
-        at = now()
-        call = Call(
-            call_type=CallType.INBOUND_API,
-            status=Status.QUEUED,
-            **_menu_columns(menu),
-            **offers.first_cast(menu, groups, at),
-            **_party_columns(party, menu, permission),
-            lang=lang,
-            outbound_number=number,
-        )
         with transaction.atomic():
+            at = now()
+            call = Call(
+                call_type=CallType.INBOUND_API,
+                status=Status.QUEUED,
+                **_menu_columns(menu),
+                **offers.first_cast(menu, groups, at),
+                **_party_columns(party, menu, permission),
+                lang=lang,
+                outbound_number=number,
+            )
             end_user = end_users.find_or_create(party)
             participant = _begin(call, end_user, at)
             casts = offers.record_cast([call], groups, at)

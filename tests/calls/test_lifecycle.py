@@ -213,3 +213,7 @@ def test_updated_at_goes_forward_even_for_news_of_the_past():
     updated = call.updated_at
     lifecycle.transition(call, "failed", cause="late report", at=now() - timedelta(hours=1), fail_reason="eu_busy")
     assert Call.objects.get(pk=call.pk).updated_at >= updated
+    long_ago, before = now() - timedelta(hours=1), now()
+    born = make_call("selecting", save=False)
+    lifecycle.begin(born, "late report", long_ago)
+    assert (born.created_at, born.updated_at >= before) == (long_ago, True)
