@@ -1,5 +1,6 @@
 """What every test stands on. The servers themselves are started by tests/servers.py."""
 
+import gc
 import socket
 
 import pytest
@@ -15,6 +16,13 @@ from tests.factories import make_center
 
 # Any other name is not this center, and gets 404.
 HOST = "demo.localhost"
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays to the end: the garbage collector looks at what comes later alone, and less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(scope="session", autouse=True)

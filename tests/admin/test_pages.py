@@ -1,4 +1,4 @@
-"""Every page of the back office opens, for those who may see it, and costs the same however much there is."""
+"""Every page of the back office opens, for those who may see it."""
 
 import pytest
 from django.contrib import admin
@@ -50,22 +50,6 @@ def test_every_list_can_be_searched_for_anything(model, page_of):
     fill(1)
     for term in ("Kim", "1", "+12025550123", "9" * 30, "9" * 5_000, "%", "'"):
         page_of(admin_url(model, "changelist"), q=term)
-
-
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_a_list_of_thirty_rows_costs_no_more_queries_than_a_list_of_ten(model, page_of):
-    for number in range(10):
-        fill(number)
-    page_of(admin_url(model, "changelist"))
-    with CaptureQueriesContext(
-        connection,
-    ) as few:
-        page_of(admin_url(model, "changelist"))
-    for number in range(10, 30):
-        fill(number)
-    with CaptureQueriesContext(connection) as many:
-        page_of(admin_url(model, "changelist"))
-    assert len(many) == len(few), [query["sql"] for query in many]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
