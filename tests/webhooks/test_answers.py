@@ -68,7 +68,7 @@ def test_an_endpoint_that_asks_to_be_left_in_peace_is(receiver, time_machine, sa
     tell("call:1", 1)
     send()
     pause = (delivery().due_at - now()).total_seconds()
-    assert -1 <= pause - seconds <= 2
+    assert -1 <= pause - seconds <= 5  # the try itself took a moment, too
 
 
 def test_a_pause_begins_when_the_try_has_ended(receiver, settings, clock):

