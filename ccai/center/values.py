@@ -103,7 +103,10 @@ def url(max_length: int | None) -> Read:
 
 def line(faults: FileFaults, path: str, value: Any) -> Any:
     """What rings, a phone number or a SIP address, or nothing at all."""
-    found = parse_line(str(value)) if value != "" else ""
+    given = text()(faults, path, value)
+    if given is WRONG or not given:
+        return given
+    found = parse_line(given)
     if found is None or len(found) > LINE_MAX_LENGTH:
         faults.add(
             path,

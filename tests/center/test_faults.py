@@ -121,6 +121,10 @@ FAULTS = {
         'agents[1].sip_address: "3105550104" is neither a phone number nor a SIP address; write one such as '
         '"+1 339-219-5276" or sip:ana@example.com',
     ],
+    'agents: [{email: a@b.com, sip_address: "a\\0@b.com"}, {email: c@d.com, sip_address: ["a@b.com;c"]}]': [
+        "agents[0].sip_address: contains a character that cannot be stored",
+        "agents[1].sip_address: must be text; put it in quotes",
+    ],
     "agents: [{email: a@b.com, password: short}]": ["agents[0].password: must have at least 8 characters"],
     "agents: [{email: a@b.com, password: long enough, password_hash: 'md5$a$b'}]": [
         "agents[0].password: goes without password_hash; remove one of the two"
