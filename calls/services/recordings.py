@@ -30,7 +30,8 @@ def keep(event: VoipEvent) -> bool:
     """The recording is stored, after that of the call's earlier talks, before the row says so: a store may be slow, or
     far away. False where it is not kept: the call is not the provider's any more, or this was reported before.
 
-    A provider that reports several, each once, says so by `event.kept`, which is called in the row's transaction.
+    A provider that reports several, each once, says so by `event.kept`, which is called in the row's transaction, and
+    raises where it is kept already. Raises Changed where the call got another recording meanwhile.
     """
     calls = Call.objects.filter(pk=event.call_id, voip_provider=event.provider)
     before = calls.values_list("recording", flat=True).first()
@@ -44,19 +45,24 @@ def keep(event: VoipEvent) -> bool:
             "call %s: the recording of a later talk does not fit the first, and is left: %r", event.call_id, error
         )
         return False
-    with transaction.atomic():
-        is_kept = bool(calls.filter(recording=before).update(recording=name, updated_at=now()))
-        if is_kept:
-            webhooks.record_calls("call.recorded", [event.call_id])
-        if is_kept and event.kept is not None:
-            event.kept()
-    unused = before if is_kept else name
+    unused = name
     try:
-        if unused:
-            default_storage.delete(unused)
-    except Exception:
-        log.exception("call %s: the file %s, which nobody needs, was not deleted", event.call_id, unused)
-    return is_kept
+        with transaction.atomic():
+            if not calls.filter(recording=before).update(recording=name, updated_at=now()):
+                if event.kept is None:
+                    return False
+                raise Changed(f"the recording of call {event.call_id} is another one by now")
+            webhooks.record_calls("call.recorded", [event.call_id])
+            if event.kept is not None:
+                event.kept()
+        unused = before
+    finally:
+        _remove(unused, event.call_id)
+    return True
+
+
+class Changed(Exception):
+    """A call got another recording while one was to follow the one that it had."""
 
 
 class _OtherSound(Exception):
@@ -75,8 +81,18 @@ def _after(before: str, sound: File) -> Iterator[File]:
             if first.getparams()[:3] != second.getparams()[:3]:
                 raise _OtherSound
             with wave.open(both, "wb") as joined:
-                joined.setparams(first.getparams())
+                # How long it is stands in it once it is: what a recording says of itself may be wrong.
+                joined.setparams(first.getparams()._replace(nframes=0))
                 for one in (first, second):
                     while frames := one.readframes(PIECE):
-                        joined.writeframes(frames)
+                        joined.writeframesraw(frames)
         yield File(both)
+
+
+def _remove(name: str, call_id: int) -> None:
+    """The file `name`, where there is one, which nobody needs, is gone; or the log says so."""
+    try:
+        if name:
+            default_storage.delete(name)
+    except Exception:
+        log.exception("call %s: the file %s, which nobody needs, was not deleted", call_id, name)

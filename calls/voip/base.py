@@ -73,7 +73,8 @@ class VoipEvent:
     details: str = ""  # FAILED, AGENT_LEFT: what was said of it, for those who run the center; nobody's number
     ended_by: str = ""  # ENDED: a word of calls.models.DisconnectedBy
     recording: bytes | File = b""  # RECORDED, MESSAGE_LEFT: a WAV file, as it is or open
-    # RECORDED, of which a call has several there: called once this one is kept, in that transaction.
+    # RECORDED, of which a call has several there: called once this one is kept, in that transaction. It raises where
+    # this one was kept before.
     kept: Callable[[], None] | None = None
 
 

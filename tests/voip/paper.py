@@ -53,7 +53,7 @@ class Paper(TwilioHttpClient):
         answer = Paper.sounds.pop(0) if Paper.sounds else generate_recording(0.1)
         if isinstance(answer, Exception):
             raise answer
-        into.write(answer)
+        into.write(answer() if callable(answer) else answer)
 
     @classmethod
     def clear(cls):

@@ -7,13 +7,16 @@ import wave
 
 import pytest
 import requests
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from twilio.request_validator import RequestValidator
 
 from agents.models import Agent
+from calls import dispatch
 from calls.models import Call, Participant, TwilioRecording
+from calls.services import apply_voip_event, recordings
 from calls.tasks import fetch_recordings
-from calls.voip.base import VoipError
+from calls.voip.base import VoipError, VoipEvent, VoipEventKind
 from calls.voip.sandbox import generate_recording
 from calls.voip.twilio.client import QuietHttpClient
 from ccai.times import now
@@ -22,6 +25,12 @@ from tests.voip.conftest import PHONE
 from tests.voip.paper import ACCOUNT, NUMBER, PUBLIC, TOKEN, Paper, line_of, new_sid, refused
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
+
+
+def stored():
+    """The names of all recordings that are stored."""
+    names = default_storage.listdir("recordings")[1] if default_storage.exists("recordings") else []
+    return {f"recordings/{name}" for name in names}
 
 
 class TestAWholeCall:
@@ -97,32 +106,74 @@ class TestAWholeCall:
         fetched = [path for _method, path, _sent in Paper.asked if path.endswith(".wav")]
         assert fetched == [f"/2010-04-01/Accounts/{ACCOUNT}/Recordings/RE{'1' * 32}.wav"] * 2
 
-    def test_of_several_talks_has_them_all_in_one_recording_in_their_order(self, talk, clock, twilio):
-        call_id = talk()
-        path = f"/voip/twilio/{call_id}/0/1/recording"
+    @pytest.fixture
+    def recorded(self, talk, twilio):
+        """The id of a call of which Twilio has recordings to fetch, by their numbers."""
+
+        def report(*numbers):
+            call_id = talk()
+            for number in numbers:
+                sent = {"RecordingSid": f"RE{number:032x}", "RecordingStatus": "completed"}
+                assert twilio.post(f"/voip/twilio/{call_id}/0/1/recording", sent).status_code == 204
+            return call_id
+
+        return report
+
+    def test_of_several_talks_has_them_all_in_one_recording_in_their_order(self, recorded, clock):
+        call_id = recorded(1, 2, 3, 1)
 
         def frames():
             with default_storage.open(Call.objects.get(pk=call_id).recording.name) as file, wave.open(file) as sound:
                 return sound.getnframes()
 
-        for number in (1, 2, 3, 1):
-            sent = {"RecordingSid": f"RE{number:032x}", "RecordingStatus": "completed"}
-            assert twilio.post(path, sent).status_code == 204
+        # The first does not say how long it is.
         Paper.sounds += [
-            generate_recording(0.1),
+            generate_recording(0.1).replace((1_600).to_bytes(4, "little"), b"\xff" * 4, 1),
             requests.ReadTimeout(),
             generate_recording(0.2),
             b"RIFF, and no sound",
         ]
         assert fetch_recordings() == 2
         # The third is not asked for before the second.
-        assert frames() == 800
         first = Call.objects.get(pk=call_id).recording.name
         clock.pass_by(5)
         assert fetch_recordings() == 2
         assert frames() == 800 + 1_600
         assert not default_storage.exists(first)
         assert not TwilioRecording.objects.filter(due_at__isnull=False).exists()
+
+    def test_has_no_talk_twice_where_a_worker_is_so_late_that_another_has_fetched_it(self, recorded, clock):
+        call_id = recorded(1)
+
+        def come_late():
+            clock.jump(301)
+            # Another worker.
+            assert dispatch.fetch_recordings() == 1
+            return generate_recording(0.1)
+
+        before = stored()
+        Paper.sounds += [come_late, generate_recording(0.1)]
+        assert fetch_recordings() == 1
+        recording = Call.objects.get(pk=call_id).recording
+        assert recording.size == len(generate_recording(0.1))
+        assert stored() - before == {recording.name}
+
+    def test_loses_no_talk_that_was_kept_while_another_was(self, recorded):
+        call_id = recorded()
+
+        class Meanwhile(ContentFile):
+            def chunks(self, chunk_size=None):
+                Call.objects.filter(pk=call_id).update(recording="recordings/other.wav")
+                return super().chunks(chunk_size)
+
+        before = stored()
+        late = Meanwhile(generate_recording(0.1))
+        with pytest.raises(recordings.Changed):
+            apply_voip_event(
+                VoipEvent(VoipEventKind.RECORDED, call_id, "twilio", now(), recording=late, kept=lambda: None)
+            )
+        assert Call.objects.get(pk=call_id).recording == "recordings/other.wav"
+        assert stored() == before
 
     def test_goes_to_a_sip_address_too(self, ana, dial):
         Agent.objects.filter(pk=ana.pk).update(sip_address="ana@pbx.example.com")

@@ -57,6 +57,10 @@ class NotYet(VoipError):
     """Twilio has not come as far with a line as it has told us to be."""
 
 
+class TakenOver(Exception):
+    """What this worker took upon itself took so long that another has done it."""
+
+
 class TwilioProvider(VoipProvider):
     """Lines at Twilio, in conferences named after our calls."""
 
@@ -283,7 +287,8 @@ class TwilioProvider(VoipProvider):
         due_at = None
 
         def done() -> None:
-            mine.update(due_at=None)
+            if not mine.update(due_at=None):
+                raise TakenOver("another worker has fetched it by now")
 
         try:
             with tempfile.TemporaryFile() as sound:

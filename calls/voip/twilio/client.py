@@ -28,7 +28,7 @@ RECORDING_SECONDS = 30
 
 class QuietHttpClient(TwilioHttpClient):
     """The SDK's own, which would write numbers and texts into the log, and wait for ever for a peer that drips, without
-    that: a request has CCAI_TWILIO_TIMEOUT seconds in all, looking up the host's name apart.
+    that: a request has CCAI_TWILIO_TIMEOUT seconds in all, with looking up the host's name.
 
     It opens a connection for each request: one that is kept may break just when a phone is to be rung.
     """
