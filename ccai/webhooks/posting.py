@@ -52,7 +52,7 @@ SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
     (ConnectionRefusedError, REFUSED),
     (ssl.SSLError, NOT_SECURE),
     ((http.client.InvalidURL, UnicodeError), NOT_AN_ADDRESS),
-    (ConnectionError, BROKEN),
+    ((ConnectionError, http.client.IncompleteRead), BROKEN),
 )
 NO_WAY_ERRORS = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 

@@ -237,7 +237,7 @@ class TestDeliveries:
     @pytest.mark.parametrize(
         ("code", "error", "answer", "shown_to_all", "hidden"),
         [
-            (200, "", "", "200", ""),
+            (200, "", "", ">200<", ""),
             (
                 422,
                 "",

@@ -168,8 +168,12 @@ def test_one_that_is_slow_or_dead_holds_up_no_other(make_receiver, settings):
 def test_one_that_has_failed_before_is_given_few_threads_from_the_first(receiver):
     WebhookEndpoint.objects.update(failing_since=now())
 
+    # Two come together, however slow the machine is; more would have the time to.
+    both = threading.Barrier(2)
+
     def answer(handler, message):
-        time.sleep(0.2)
+        both.wait(20)
+        time.sleep(0.1)
         return 500
 
     receiver.answer = answer
