@@ -48,7 +48,7 @@ test: lint  ## Lint, and the whole suite on SQLite and on PostgreSQL, but for wh
 	$(BIN)/pytest --db postgresql $(ONCE:%=--ignore %) $(ALIKE:%=--ignore %) -n $(WORKERS) --dist loadgroup
 
 test-browser: $(DEVELOPMENT) $(AXE) browser  ## The pages in a real Chromium, which root gets installed
-	$(BIN)/pytest --db sqlite tests/browser -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest --db sqlite tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-outside: $(DEVELOPMENT) $(PEERS) $(TAP)  ## The center among programs that others wrote: clients of its API, and what plays its peers
 	$(BIN)/pytest --db postgresql tests/outside -n $(WORKERS) --dist loadgroup
