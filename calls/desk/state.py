@@ -28,6 +28,7 @@ from calls.models import (
 )
 from calls.models.call import OVER
 from calls.services.notes import version_of
+from calls.voip import rings_agents
 
 # How long the last conversation stays on the page of an agent who is not on another.
 STAYS_IN_VIEW = timedelta(minutes=30)
@@ -108,6 +109,11 @@ class Desk:
     def is_engaged(self) -> bool:
         """Whether something has the agent's time."""
         return self.phase != "idle"
+
+    @property
+    def can_be_rung(self) -> bool:
+        """Whether the agent has the phone that the provider is to ring; without it they are offered nothing."""
+        return bool(self.agent.sip_address) or not rings_agents()
 
     @property
     def is_mine(self) -> bool:

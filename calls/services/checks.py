@@ -19,6 +19,7 @@ from calls.crm import comments, crm
 from calls.crm.base import CrmContact, CrmTicket, CrmUnavailable
 from calls.models import Call, RecordingPermission, Status
 from calls.serializers import ILL_TYPED, CallRequest, Id, IllTyped, Text
+from calls.voip import can_be_rung
 from ccai.errors import NOT_WELL_FORMED, Refused, Sentence
 from ccai.phones import parse_phone
 from ccai.times import parse_time
@@ -71,6 +72,12 @@ def check_agent_may_call(agent: Agent) -> None:
 def check_agent_is_free(agent: Agent) -> None:
     """Refused where the agent is not available, or is on a call or an offer."""
     if not availability.free(Agent.objects.filter(pk=agent.pk)).exists():
+        raise Refused(errors.AGENT_NOT_AVAILABLE)
+
+
+def check_agent_can_be_rung(agent: Agent) -> None:
+    """Refused where the provider cannot ring the agent: an end user who is handed on to them would be lost."""
+    if not can_be_rung(Agent.objects.filter(pk=agent.pk)).exists():
         raise Refused(errors.AGENT_NOT_AVAILABLE)
 
 

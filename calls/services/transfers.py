@@ -46,8 +46,8 @@ def transfer(
     """The call is being handed on by `agent`, whose call it is, to another agent or to a menu.
 
     Refused: where the call is not connected, or not theirs; no target or two; a kind there is not; a menu that is
-    deleted, has menus below it, or is not open; a warm transfer to a menu; an agent who is not free; while another
-    transfer is under way.
+    deleted, has menus below it, or is not open; a warm transfer to a menu; an agent who is not free, or cannot be rung;
+    while another transfer is under way.
     """
     at = at or now()
     with transaction.atomic():
@@ -62,6 +62,7 @@ def transfer(
                 raise Refused(errors.WARM_NEEDS_AN_AGENT)
         if to_agent is not None:
             checks.check_agent_is_free(to_agent)
+            checks.check_agent_can_be_rung(to_agent)
         if find_open(call) is not None:
             raise Refused(errors.TRANSFER_UNDER_WAY)
         made = Transfer.objects.create(

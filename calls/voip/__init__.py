@@ -21,9 +21,14 @@ def first_provider() -> str:
     return str(settings.CCAI_VOIP_PROVIDERS[0])
 
 
+def rings_agents() -> bool:
+    """Whether the provider that is tried first rings agents at a phone or a SIP address of theirs."""
+    return provider(first_provider()).rings_agents
+
+
 def can_be_rung(agents: QuerySet[Agent]) -> QuerySet[Agent]:
     """Those of `agents` whom the provider that is tried first can ring; the others are offered nothing."""
-    return agents.exclude(sip_address="") if provider(first_provider()).rings_agents else agents
+    return agents.exclude(sip_address="") if rings_agents() else agents
 
 
 def next_provider(name: str) -> str | None:

@@ -1,12 +1,17 @@
 """A provider that rings agents at phones of theirs: who has none is asked to take nothing."""
 
 import pytest
+from django.test import Client
 
 from agents.models import Agent
-from calls.models import Call, Offer
+from calls.models import Call, Offer, Transfer
+from calls.services import transfer
 from calls.waiting import estimate
+from ccai.errors import Refused
 from ccai.times import now
 from tests.calls.talking import post_inbound
+from tests.conftest import HOST
+from tests.desk.pages import Page
 from tests.factories import make_agent, make_menu
 from tests.voip.conftest import PHONE
 
@@ -42,3 +47,25 @@ def test_nobody_who_cannot_be_rung_shortens_the_wait(center, ben):
     Agent.objects.filter(pk=ben.pk).update(sip_address=PHONE)
 
     assert estimate([queue.pk], now())[queue.pk].available_agents == 1
+
+
+def test_nobody_is_handed_on_to_who_cannot_be_rung(talk, ana, ben):
+    call = Call.objects.get(pk=talk())
+
+    for kind in ("cold", "warm"):
+        with pytest.raises(Refused, match="Agent is not available to take this call"):
+            transfer(call, ana, to_agent=ben, kind=kind)
+
+    assert not Transfer.objects.exists()
+    assert Call.objects.get(pk=call.pk).status == "connected"
+
+
+def test_who_cannot_be_rung_reads_so_on_their_page(center, ben):
+    browser = Client(SERVER_NAME=HOST)
+    browser.force_login(ben.user)
+    page = Page(browser)
+    assert "You have no phone, so no calls are offered to you." in page.shows()
+
+    Agent.objects.filter(pk=ben.pk).update(sip_address=PHONE)
+
+    assert "The next call rings here." in page.shows()
