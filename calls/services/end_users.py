@@ -19,7 +19,7 @@ def find_or_create(party: Party) -> EndUser:
         return _of_contact(party.contact, party.number)
     if party.contact_unknown:
         return of_caller(party.number)
-    return _lock_number(party.number) or _create(number=party.number)
+    return find_by_number(party.number) or _create(number=party.number)
 
 
 def of_caller(number: str) -> EndUser:
@@ -28,7 +28,7 @@ def of_caller(number: str) -> EndUser:
 
     Call it in a transaction.
     """
-    found = _lock_number(number)
+    found = find_by_number(number)
     if found is None:
         return _create(number=number, ask_crm_at=now())
     if found.out_contact_id is None and found.ask_crm_at is None:
@@ -39,8 +39,9 @@ def of_caller(number: str) -> EndUser:
 
 
 def find_by_number(number: str) -> EndUser | None:
-    """The known end user with this number (E.164), the longest known of several."""
-    return EndUser.objects.filter(number=number).order_by("pk").first()
+    """The known end user with this number (E.164), the longest known of several, who in this transaction does not
+    become one with another; None where there is none."""
+    return EndUser.objects.select_for_update(no_key=True).filter(number=number).order_by("pk").first()
 
 
 def identify(end_user: EndUser, contact: CrmContact | None) -> None:
@@ -76,12 +77,6 @@ def identify(end_user: EndUser, contact: CrmContact | None) -> None:
 def touch_calls(end_user: EndUser) -> None:
     """Whoever polls by `updated_at` sees that the calls of `end_user` show something else of them."""
     Call.objects.filter(end_user=end_user).update(updated_at=now())
-
-
-def _lock_number(number: str) -> EndUser | None:
-    """The known end user with this number, the longest known of several, who in this transaction does not become one
-    with another."""
-    return EndUser.objects.select_for_update(no_key=True).filter(number=number).order_by("pk").first()
 
 
 def _of_contact(contact: CrmContact, number: str) -> EndUser:

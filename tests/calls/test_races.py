@@ -6,15 +6,17 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from agents.models import Engagement
 from calls import dispatch, offers
+from calls.crm.base import CrmContact
 from calls.errors import OFFER_IS_GONE
 from calls.models import Call, CallEvent, Contact, EndUser, Offer, Participant, SandboxCall, Ticket
+from calls.services import end_users
 from ccai.errors import Refused
 from ccai.times import now
-from tests.factories import make_agent, make_center, make_menu
+from tests.factories import make_agent, make_call, make_center, make_menu
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,6 +120,28 @@ def test_one_new_number_is_one_end_user_however_many_calls_it_makes(api):
     assert {answer.status_code for answer in answers} == {201}
     assert EndUser.objects.count() == 1
     assert len({answer.json()["end_user"]["id"] for answer in answers}) == 1
+
+
+def test_who_is_called_by_number_does_not_turn_out_to_be_another_meanwhile():
+    known = EndUser.objects.create(number="+12025550111", out_contact_id="c-1")
+    person = EndUser.objects.create(number="+12025550123", ask_crm_at=now())
+    menu, found, merged = make_menu(), threading.Event(), threading.Event()
+
+    def call():
+        with transaction.atomic():
+            end_user = end_users.find_by_number(person.number)
+            found.set()
+            merged.wait(0.5)
+            return make_call("finished", menu=menu, end_user=end_user)
+
+    def identify():
+        found.wait(20)
+        end_users.identify(person, CrmContact("c-1", "Ann", (person.number,)))
+        merged.set()
+
+    made, nothing = all_at_once(call, identify)
+    assert nothing is None
+    assert Call.objects.get(pk=made.pk).end_user == known
 
 
 def test_a_ticket_gets_one_scheduled_call_of_many_at_once(api):
