@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from agents.models import User
 from calls.admin.call_parts import COLOURS, fail_reason, snapshot_name
+from calls.crm import crm
 from calls.models import Call, CrmComment, Deflection, DisconnectedBy, Status, VoicemailReason
 from calls.showing.links import contact_address, web_address
 from calls.showing.story import Story
@@ -198,10 +199,11 @@ def _times(story: Story) -> list[Fact]:
 
 
 def _for_the_crm(story: Story) -> SafeString | None:
-    """Why a scheduled call is still scheduled though its time has come."""
+    """Why a scheduled call is still scheduled though its time has come. Of the built-in CRM nobody has to wait for an
+    answer."""
     call = story.call
     is_due = call.status == Status.SCHEDULED and call.scheduled_at is not None and call.scheduled_at <= story.at
-    if not is_due or call.ask_crm_at is None:
+    if not is_due or call.ask_crm_at is None or crm().is_local:
         return None
     sentence = _("It is due; the CRM has not said yet whether the ticket is open. Asked again at {time}.")
     return format_html(sentence, time=clock_time(call.ask_crm_at) or "")

@@ -163,8 +163,10 @@ def test_an_agent_is_told_by_name_whatever_of_it_was_written(admin_client):
     assert "ana@example.com" not in text
 
 
-def test_a_call_that_is_due_says_that_it_waits_for_the_crm(admin_client):
+def test_a_call_that_is_due_says_that_it_waits_for_the_crm(admin_client, settings):
     due = make_call("scheduled", scheduled_at=now() - timedelta(minutes=1), ask_crm_at=now() + timedelta(seconds=20))
+    assert "It is due" not in read(admin_client, due).content.decode()
+    settings.CCAI_CRM_ADAPTERS = {"builtin": "tests.fakes.DownCrm"}
     assert "It is due; the CRM has not said yet" in read(admin_client, due).content.decode()
     to_come = make_call("scheduled", ask_crm_at=now())
     assert "It is due" not in read(admin_client, to_come).content.decode()
