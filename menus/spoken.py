@@ -16,6 +16,8 @@ KEYS = 9
 # Said where a menu has no words of its own.
 NOBODY = gettext_lazy("Nobody can take your call now. Please call again later.")
 LEAVE_A_MESSAGE = gettext_lazy("Please leave a message after the tone.")
+NO_CHOICE = gettext_lazy("That is none of the choices.")
+STAR_FOR_A_MESSAGE = gettext_lazy("To leave a message instead of waiting, press star.")
 BUSY: dict[Kind, Promise] = {
     Kind.MESSAGE: gettext_lazy("All our agents are busy. Please call again later."),
     Kind.CALLBACK: gettext_lazy("All our agents are busy. You keep your place, and we will call you back."),

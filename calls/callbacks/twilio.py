@@ -104,9 +104,11 @@ def key_pressed(request: HttpRequest, call_id: int, leg: int, attempt: int) -> H
         key = request.POST.get("Digits", "")[:1]
         told = request.GET.get("told", "")
         is_for_this = len(told) == documents.MARK and line.told.startswith(told)
+        said = ""
         if key in KEYS and is_for_this and not line.leg and lines.is_newest(line):
+            said = phone.answer_to_key(call, key)
             apply_voip_event(VoipEvent(VoipEventKind.KEY_PRESSED, call.pk, NAME, now(), key=key))
-        return _twiml(_document(call, line))
+        return _twiml(_document(call, line, said))
 
 
 @signed
@@ -234,8 +236,8 @@ def _bring_together(call: Call) -> None:
         orders.give(call, VoipOrder.Kind.RESUME, provider=NAME)
 
 
-def _document(call: Call, line: TwilioLine) -> str:
-    """What `line` is to do now, of the locked call. One that nobody wants is hung up."""
+def _document(call: Call, line: TwilioLine, said: str = "") -> str:
+    """What `line` is to do now, of the locked call; it hears `said` before. One that nobody wants is hung up."""
     call.refresh_from_db()
     if not lines.is_newest(line) or call.voip_provider != NAME:
         return documents.end()
@@ -254,8 +256,9 @@ def _document(call: Call, line: TwilioLine) -> str:
     instruction = phone.current_instruction(call)
     if instruction is None:
         return documents.end()
-    lines.note_told(line, documents.mark_of(instruction))
-    return documents.follow(instruction, line)
+    mark = documents.mark_of(instruction)
+    lines.note_told(line, mark)
+    return documents.follow(instruction, line, said, again=line.told == mark)
 
 
 def _twiml(document: str) -> HttpResponse:

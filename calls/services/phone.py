@@ -102,10 +102,19 @@ def press_key(call: Call, key: str, at: datetime) -> bool:
         return key == VOICEMAIL_KEY and not _is_of_before(call, at) and voicemail.leave_message(call, at)
     if call.status != Status.SELECTING or call.menu is None or _is_old(call, at):
         return False
-    below = choices(call.menu)
-    chosen = int(key) if key.isdecimal() and key.isascii() else 0
-    _enter(call, below[chosen - 1] if 0 < chosen <= len(below) else call.menu, at)
+    _enter(call, _chosen(call.menu, key) or call.menu, at)
     return True
+
+
+def answer_to_key(call: Call, key: str) -> str:
+    """What is said to a caller to whom `key` is no choice where they stand; "" where it is one, or keys choose nothing.
+
+    Ask before the key is pressed.
+    """
+    if call.status != Status.SELECTING or call.menu is None or _chosen(call.menu, key):
+        return ""
+    with translation.override(call.lang):
+        return str(spoken.NO_CHOICE)
 
 
 def caller_left(call: Call, at: datetime) -> bool:
@@ -152,6 +161,13 @@ def current_instruction(call: Call) -> Instruction | None:
             return _last_words(call)
         tell = INSTRUCTIONS.get(Status(call.status))
         return tell(call) if tell else None
+
+
+def _chosen(menu: Menu, key: str) -> Menu | None:
+    """The menu below `menu` that `key` chooses; None where it is no choice."""
+    below = choices(menu)
+    chosen = int(key) if key.isdecimal() and key.isascii() else 0
+    return below[chosen - 1] if 0 < chosen <= len(below) else None
 
 
 def _is_old(call: Call, at: datetime) -> bool:
@@ -205,10 +221,12 @@ def _prompt(call: Call) -> Instruction:
 
 
 def _wait(call: Call) -> Instruction:
-    """The message of the queue, and music. Whose line was to be ended, to be called back, is told that."""
+    """The message of the queue, how to leave one instead, and music. Whose line was to be ended, to be called back, is
+    told that."""
     if not lines.on_line([call]):
         return _goodbye(call)
-    return Instruction(InstructionKind.WAIT, call.queue.output_msg if call.queue else "")
+    once = str(spoken.STAR_FOR_A_MESSAGE) if call.status == Status.QUEUED else ""
+    return Instruction(InstructionKind.WAIT, call.queue.output_msg if call.queue else "", once=once)
 
 
 def _record(call: Call) -> Instruction:

@@ -39,6 +39,7 @@ class Instruction:
     kind: InstructionKind
     text: str = ""
     number: str = ""  # DIAL: E.164
+    once: str = ""  # GATHER, WAIT: said after the text the first time alone
 
 
 class VoipEventKind(Enum):

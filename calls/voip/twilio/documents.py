@@ -113,8 +113,9 @@ def say_and_end(text: str, lang: str) -> str:
     return str(document)
 
 
-def follow(instruction: Instruction, line: TwilioLine) -> str:
-    """The end user's line does as `instruction` says."""
+def follow(instruction: Instruction, line: TwilioLine, said: str = "", *, again: bool = False) -> str:
+    """The end user's line does as `instruction` says; `again`: as it did before. Where it waits for keys it hears
+    `said` first."""
     document = VoiceResponse()
     lang = language_of(line.call_ref)
     if instruction.kind in (InstructionKind.GATHER, InstructionKind.WAIT):
@@ -127,7 +128,8 @@ def follow(instruction: Instruction, line: TwilioLine) -> str:
             action=f"{address_of(line, 'key')}?told={mark_of(instruction)[:MARK]}",
             timeout=1 if waits else PROMPT_AGAIN,
         )
-        _say(gather, instruction.text, lang)
+        for text in (said, instruction.text, "" if again else instruction.once):
+            _say(gather, text, lang)
         if waits:
             gather.play(settings.CCAI_TWILIO_MUSIC_URL, loop=MUSIC_ROUNDS)
         document.append(gather)
