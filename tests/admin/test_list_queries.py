@@ -12,18 +12,6 @@ pytestmark = pytest.mark.django_db
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 
-@pytest.fixture
-def page_of(admin_client):
-    """The text of the page at an address, which opens."""
-
-    def opened(url, **query):
-        response = admin_client.get(url, query)
-        assert response.status_code == 200, response
-        return response.content.decode()
-
-    return opened
-
-
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_a_list_of_thirty_rows_costs_no_more_queries_than_a_list_of_ten(model, page_of):
     for number in range(10):

@@ -24,18 +24,6 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 HISTORY = [AuditEntry, Call, DialPrompt, Engagement, Offer, StatusChange, WebhookDelivery]
 
 
-@pytest.fixture
-def page_of(admin_client):
-    """The text of the page at an address, which opens."""
-
-    def opened(url, **query):
-        response = admin_client.get(url, query)
-        assert response.status_code == 200, response
-        return response.content.decode()
-
-    return opened
-
-
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_every_list_and_form_opens(model, page_of, admin_client):
     fill(1)

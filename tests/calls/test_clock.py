@@ -13,16 +13,6 @@ from tests.factories import make_agent, make_menu
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
 
-@pytest.fixture
-def auto():
-    return make_agent(auto_answer=True)
-
-
-@pytest.fixture
-def menu(auto):
-    return make_menu(agents=[auto])
-
-
 class TestScheduledCalls:
     def test_a_scheduled_call_waits_for_its_time_and_then_goes_all_the_way(self, api, clock, menu, auto):
         call_id = post_scheduled(api, menu, seconds=60)["id"]

@@ -12,16 +12,6 @@ from tests.factories import make_agent, make_menu
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
 
-@pytest.fixture
-def auto():
-    return make_agent(auto_answer=True)
-
-
-@pytest.fixture
-def menu(auto):
-    return make_menu(agents=[auto])
-
-
 class TestContacts:
     def test_whom_the_crm_could_not_name_is_named_when_it_answers(self, api, clock, menu, settings):
         Contact.objects.create(out_contact_id="c-1", name="Ann").phones.create(number="+12025550123")

@@ -9,19 +9,8 @@ from agents.models import Engagement
 from calls.models import Call
 from tests.calls.callers import trail
 from tests.calls.posting import post_inbound
-from tests.factories import make_agent, make_menu
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
-
-
-@pytest.fixture
-def auto():
-    return make_agent(auto_answer=True)
-
-
-@pytest.fixture
-def menu(auto):
-    return make_menu(agents=[auto])
 
 
 class TestTheSandboxsNumbers:

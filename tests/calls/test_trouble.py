@@ -16,16 +16,6 @@ from tests.fakes import use_provider
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("center")]
 
 
-@pytest.fixture
-def auto():
-    return make_agent(auto_answer=True)
-
-
-@pytest.fixture
-def menu(auto):
-    return make_menu(agents=[auto])
-
-
 class TestTrouble:
     def test_a_provider_that_refuses_for_good_is_not_followed_by_another(self, api, clock, menu, settings):
         settings.CCAI_VOIP_ADAPTERS = {**settings.CCAI_VOIP_ADAPTERS, "sandbox": "tests.fakes.RefusingProvider"}
