@@ -62,12 +62,11 @@ DEBUG = env.bool("CCAI_DEBUG", default=False)
 CCAI_SUBDOMAIN = env.str("CCAI_SUBDOMAIN", default="demo").lower()
 CCAI_DOMAIN = env.str("CCAI_DOMAIN", default="localhost").lower()
 # Where the world finds this center: what is sent to programs outside of a request has its addresses below it.
-CCAI_PUBLIC_URL = env.str(
-    "CCAI_PUBLIC_URL",
-    default=f"http://{CCAI_SUBDOMAIN}.localhost:8000"
+CCAI_PUBLIC_URL = env.str("CCAI_PUBLIC_URL", default="").rstrip("/") or (
+    f"http://{CCAI_SUBDOMAIN}.localhost:8000"
     if CCAI_DOMAIN == "localhost"
-    else f"https://{CCAI_SUBDOMAIN}.{CCAI_DOMAIN}",
-).rstrip("/")
+    else f"https://{CCAI_SUBDOMAIN}.{CCAI_DOMAIN}"
+)
 # Requests allowed per second and API token, where the token says nothing else.
 CCAI_RATE_LIMIT = env.int("CCAI_RATE_LIMIT", default=10)
 # Adapters, tried in this order: a temporary failure at one is `switching` to the next.

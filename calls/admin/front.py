@@ -43,6 +43,7 @@ PAGES = {
 }
 # What is no business of those who may not open its page.
 PERMISSIONS = {
+    Concern.AGENTS_WITHOUT_PHONE: "agents.view_agent",
     Concern.WEBHOOKS_STAND: "ccai.view_webhookendpoint",
     Concern.WEBHOOKS_FAILING: "ccai.view_webhookendpoint",
 }

@@ -110,7 +110,7 @@ def run_children(listener: socket.socket, run_dir: Path, program: Path | None, s
 def public_address(listener: socket.socket) -> dict[str, str]:
     """What children are told of where the world finds the center: where it listens, if nobody has said anything else
     and it has no domain. Not every program on this machine knows names below localhost."""
-    if "CCAI_PUBLIC_URL" in os.environ or settings.CCAI_DOMAIN != "localhost":
+    if os.environ.get("CCAI_PUBLIC_URL") or settings.CCAI_DOMAIN != "localhost":
         return {}
     return {"CCAI_PUBLIC_URL": web.url_of(listener)}
 

@@ -176,6 +176,18 @@ def test_a_limited_supervisor_sees_what_is_theirs(client, front):
     assert other.pk
 
 
+def test_who_may_not_open_a_page_is_not_told_what_is_wrong_there(client, front, settings):
+    settings.CCAI_VOIP_PROVIDERS = ["twilio"]
+    make_menu(agents=[make_agent("ana@example.com")])
+    WebhookEndpoint.objects.create(url="https://example.com/hook", active=False, disabled="gone")
+    WebhookEndpoint.objects.create(url="https://example.com/other")
+    assert all(said in front() for said in ("cannot be rung", "webhook endpoint gets", "No webhooks are sent"))
+    user = User.objects.create_user("vic@example.com", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_call"))
+    client.force_login(user)
+    assert WELL in front(client)
+
+
 def test_who_may_not_see_calls_sees_the_ways_to_the_rest(client, front):
     user = User.objects.create_user("vic@example.com", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_menu"))

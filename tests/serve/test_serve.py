@@ -23,8 +23,8 @@ TOKEN = re.compile(r"API user: demo, token: (\S+) ")
 
 @pytest.fixture(scope="module")
 def center(serve):
-    """A center that was started for the first time."""
-    return serve(CCAI_WEBHOOK_ALLOW_PRIVATE="true").wait_until_ready()
+    """A center that was started for the first time. An address that is left empty is none."""
+    return serve(CCAI_WEBHOOK_ALLOW_PRIVATE="true", CCAI_PUBLIC_URL="").wait_until_ready()
 
 
 @pytest.fixture(scope="module")
