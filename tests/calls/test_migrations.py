@@ -11,7 +11,7 @@ BEFORE = [("calls", "0001_initial"), ("agents", "0001_initial"), ("menus", "0001
 # While the newest migrations run.
 HALFWAY = [("calls", "0003_queues_and_dispositions")]
 # Tables that may have millions of rows, or that everything asks all the time.
-IN_USE = ("calls_call", "calls_offer", "calls_participant", "calls_transfer", "agents_agent")
+IN_USE = ("calls_call", "calls_enduser", "calls_offer", "calls_participant", "calls_transfer", "agents_agent")
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
