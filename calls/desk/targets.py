@@ -31,9 +31,10 @@ def find_targets(agent: Agent, words: str, at: datetime) -> dict[str, Any]:
             | Q(team__name__icontains=word)
         )
         menus = menus.filter(name__icontains=word)
-    free = availability.free(can_be_rung(Agent.objects.filter(pk=OuterRef("pk"))))
+    rung = can_be_rung(Agent.objects.filter(pk=OuterRef("pk")))
+    free = availability.free(rung)
     mates = AgentGroup.objects.filter(agents=OuterRef("pk"), menu__groups__agents=agent)
-    ranked = agents.annotate(is_free=Exists(free), is_mate=Exists(mates)).order_by(
+    ranked = agents.annotate(can_be_rung=Exists(rung), is_free=Exists(free), is_mate=Exists(mates)).order_by(
         "-is_free", "-is_mate", "user__first_name", "user__last_name", "pk"
     )
     return {"agents": ranked[:SHOWN], "menus": _with_states(menus, at)}

@@ -24,6 +24,13 @@ def ben(center):
     return make_agent("ben@example.com", auto_answer=True)
 
 
+def page_of(agent):
+    """The page of `agent`, who has logged in."""
+    browser = Client(SERVER_NAME=HOST)
+    browser.force_login(agent.user)
+    return Page(browser)
+
+
 def test_who_has_no_phone_is_offered_nothing_until_they_have_one(api, clock, ben):
     queue = make_menu("Advice", agents=[ben])
     call_id = post_inbound(api, queue)
@@ -56,14 +63,15 @@ def test_nobody_is_handed_on_to_who_cannot_be_rung(talk, ana, ben):
         with pytest.raises(Refused, match="Agent is not available to take this call"):
             transfer(call, ana, to_agent=ben, kind=kind)
 
+    targets = page_of(ana).get(f"calls/{call.pk}/targets").content.decode()
+    assert f'value="{ben.pk}" disabled>' in targets
+    assert "No phone" in targets
     assert not Transfer.objects.exists()
     assert Call.objects.get(pk=call.pk).status == "connected"
 
 
 def test_who_cannot_be_rung_reads_so_on_their_page(center, ben):
-    browser = Client(SERVER_NAME=HOST)
-    browser.force_login(ben.user)
-    page = Page(browser)
+    page = page_of(ben)
     assert "You have no phone, so no calls are offered to you." in page.shows()
 
     Agent.objects.filter(pk=ben.pk).update(sip_address=PHONE)
