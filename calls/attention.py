@@ -76,20 +76,28 @@ class Notice:
 
 def notices(scope: Scope, at: datetime) -> list[Notice]:
     """What needs attention at the moment `at`, of what `scope` sees; empty where all is well."""
-    found = [*_of_the_clock(), *_of_calls(scope, at), *_of_menus(scope)]
+    worker, beat, sender = _alive()
+    found = [*_of_the_clock(worker and beat), *_of_calls(scope, at), *_of_menus(scope)]
     if not scope.is_limited:
         # What goes beyond the calls and menus of some branches.
-        found += [*_of_providers(at), *_of_agents(), *_of_the_crm(at), *_of_webhooks(at)]
+        found += [*_of_providers(at), *_of_agents(), *_of_the_crm(at)]
+        # Without beat nothing is sent either, which the clock's own notice says.
+        found += _of_webhooks(at, sent=sender or not beat)
     order = list(Concern)
     return sorted(found, key=lambda notice: order.index(notice.concern))
 
 
-def _of_the_clock() -> Iterator[Notice]:
-    """Nothing is dialled, expired or settled while no tick comes."""
+def _alive() -> list[bool]:
+    """Whether the clock's workers, beat and who sends webhooks are there; nobody is where Redis does not answer."""
+    names = (heartbeat.WORKER, heartbeat.BEAT, heartbeat.SENDER)
     try:
-        ticks = all(heartbeat.seen_lately((heartbeat.WORKER, heartbeat.BEAT)))
+        return heartbeat.seen_lately(names)
     except redis.RedisError:
-        ticks = False
+        return [False for _name in names]
+
+
+def _of_the_clock(ticks: bool) -> Iterator[Notice]:
+    """Nothing is dialled, expired or settled while no tick comes."""
     if not ticks:
         yield Notice(Concern.CLOCK_STANDS)
 
@@ -171,15 +179,10 @@ def _of_the_crm(at: datetime) -> Iterator[Notice]:
         yield Notice(Concern.CRM_SILENT, waiting)
 
 
-def _of_webhooks(at: datetime) -> Iterator[Notice]:
+def _of_webhooks(at: datetime, *, sent: bool) -> Iterator[Notice]:
     """There are endpoints, and nobody sends; endpoints where nothing has arrived for a while, or to which nothing is
     sent any more because of that."""
-    try:
-        beat, sender = heartbeat.seen_lately((heartbeat.BEAT, heartbeat.SENDER))
-    except redis.RedisError:
-        beat = sender = False
-    # Without beat nothing is sent either, which the clock's own notice says.
-    if beat and not sender and WebhookEndpoint.objects.filter(active=True).exists():
+    if not sent and WebhookEndpoint.objects.filter(active=True).exists():
         yield Notice(Concern.WEBHOOKS_STAND)
     failing = Q(active=True, failing_since__lt=at - STUCK_AFTER)
     stopped = Q(active=False, disabled__in=(WebhookEndpoint.Disabled.GONE, WebhookEndpoint.Disabled.FAILING))
