@@ -4,7 +4,7 @@ from calls.services.action_only import begin_action_only, end_action_only
 from calls.services.agents import deactivate, let_go
 from calls.services.calling_back import call_back, dial
 from calls.services.cancelling import cancel_call, cancel_later, read_call_ids
-from calls.services.creation import PreparedCall, Prompted, create_call, prepare_call
+from calls.services.creation import PreparedCall, Prompted, prepare_call
 from calls.services.data_parameters import set_data_parameters
 from calls.services.dial_prompts import drop_dial_prompt, use_dial_prompt
 from calls.services.flags import customer_flags, set_customer_flags
@@ -32,7 +32,6 @@ __all__ = [
     "cancel_later",
     "cancel_transfer",
     "complete_transfer",
-    "create_call",
     "customer_flags",
     "deactivate",
     "decline_offer",

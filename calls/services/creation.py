@@ -42,19 +42,6 @@ class PreparedCall:
     write: Callable[[], NewCall | Prompted]
 
 
-def create_call(body: dict[str, Any]) -> NewCall | Prompted:
-    """The call that `body`, a request of POST /calls, asks for; or a dial prompt where the agent must act first.
-
-    Refused, with the first sentence that applies in the contract's order, it has written nothing.
-    """
-    try:
-        return prepare_call(body).write()
-    except Refused as refused:
-        if refused.afterwards is not None:
-            refused.afterwards()
-        raise
-
-
 def prepare_call(body: dict[str, Any]) -> PreparedCall:
     """The call that `body`, a request of POST /calls, asks for, not made yet. The CRM has been asked.
 

@@ -141,36 +141,28 @@ class LiveCalls(RuleBasedStateMachine):
         with suppress(Refused):
             verb(*args, **kwargs)
 
+    def ask_for(self, body):
+        """A program asks for a call, and may be told that there is none to be had."""
+        self.attempt(lambda: services.prepare_call(body).write())
+
     # Calls come.
 
     @rule(number=numbers, menu=st.integers(0, 3))
     def a_program_asks_for_a_call_to_a_menu(self, number, menu):
         menu = (self.mobile + self.ivr)[menu]
-        self.attempt(services.create_call, {"call_type": "IncomingCall", "menu_id": menu.pk, "end_user_number": number})
+        self.ask_for({"call_type": "IncomingCall", "menu_id": menu.pk, "end_user_number": number})
 
     @rule(number=numbers, menu=st.integers(0, 1), seconds=st.sampled_from((1, 30)))
     def a_program_schedules_a_call(self, number, menu, seconds):
         due = (now() + timedelta(seconds=seconds)).isoformat()
-        self.attempt(
-            services.create_call,
-            {
-                "call_type": "ScheduledCall",
-                "menu_id": self.mobile[menu].pk,
-                "end_user_number": number,
-                "scheduled_at": due,
-            },
-        )
+        menu_id = self.mobile[menu].pk
+        self.ask_for({"call_type": "ScheduledCall", "menu_id": menu_id, "end_user_number": number, "scheduled_at": due})
 
     @rule(number=numbers, place=places, shown=st.sampled_from((None, NUMBER_SHOWN)))
     def a_program_asks_an_agent_to_call(self, number, place, shown):
-        self.attempt(
-            services.create_call,
-            {
-                "call_type": "OutboundCall",
-                "agent_email": self.agents[place % 4].user.email,
-                "end_user_number": number,
-                "outbound_number": shown,
-            },
+        email = self.agents[place % 4].user.email
+        self.ask_for(
+            {"call_type": "OutboundCall", "agent_email": email, "end_user_number": number, "outbound_number": shown}
         )
 
     @rule(number=numbers, keys=st.sampled_from(("", "1", "2", "3", "9", "1*")), patience=st.sampled_from((None, 3, 40)))
@@ -187,10 +179,7 @@ class LiveCalls(RuleBasedStateMachine):
         agent = self.agents[place % 3]
         availability.set_status(agent, "available")
         if through_a_queue:
-            self.attempt(
-                services.create_call,
-                {"call_type": "IncomingCall", "menu_id": self.mobile[1].pk, "end_user_number": PATIENT},
-            )
+            self.ask_for({"call_type": "IncomingCall", "menu_id": self.mobile[1].pk, "end_user_number": PATIENT})
             dispatch.tick(rounds=20)
             offer = Offer.objects.filter(status="open", agent=agent, transfer=None).first()
             if offer:
